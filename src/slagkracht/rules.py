@@ -1,0 +1,68 @@
+"""Which norm is in force here, on this day: dated, sourced data, never a guess and never an expired rule."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RuleVersion:
+    """One dated text of a rule: ``values`` holds for days from ``starts`` up to and including ``ends`` (None = open)."""
+
+    starts: datetime.date
+    ends: datetime.date | None
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A dated, sourced norm or doctrine.
+
+    ``code`` unique · ``kind`` what it speaks about ("objectnorm", "gebiedsnorm", "eenheidsnorm", "formatie",
+    "aflossing", "rijprofiel", "opkomsttijd", …) · ``dutch`` its name on screens · ``source`` where it comes from ·
+    ``status`` "vastgesteld" or "te verifiëren" (shown so on every screen) · ``region`` the region whose board
+    decided it ("" = everywhere) · ``versions`` in order of day · ``cases`` worked examples that must hold.
+    """
+
+    code: str
+    kind: str
+    dutch: str
+    source: str
+    status: str
+    region: str
+    versions: tuple[RuleVersion, ...]
+    cases: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Rules:
+    """All rules of a plan, in order of code and region."""
+
+    rules: tuple[Rule, ...]
+
+
+class NoRuleError(LookupError):
+    """No rule is in force for this place on this day. The message names the rule, the place and the day."""
+
+
+def rule_in_force(
+    rules: Rules, code: str, day: datetime.date, region: str = ""
+) -> tuple[Rule, dict[str, Any]]:
+    """The rule ``code`` and its values on ``day`` for ``region``: a region's own before the national one.
+
+    Raises NoRuleError when none is in force: there is no fall-back to an expired version.
+    """
+    for place in ([region] if region else []) + [""]:
+        for rule in rules.rules:
+            if rule.code != code or rule.region != place:
+                continue
+            for version in rule.versions:
+                if version.starts <= day and (version.ends is None or day <= version.ends):
+                    return rule, version.values
+    where = region or "heel Nederland"
+    raise NoRuleError(
+        f"regel {code!r} heeft voor {where} geen waarde op {day:%d-%m-%Y}: "
+        "voeg een versie met ingangsdatum toe of kies een andere dag"
+    )
