@@ -1,0 +1,49 @@
+"""What a reader says when it refuses a file: everything that is wrong with it, at once, in a planner's words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: where it stands, what was found there and what is expected.
+
+    ``row`` counts as a spreadsheet does (the header is row 1; 0 = the file as a whole); ``column`` "" = the whole row.
+    """
+
+    file: str
+    row: int
+    column: str
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        place = (
+            self.file
+            + (f", rij {self.row}" if self.row else "")
+            + (f", kolom {self.column}" if self.column else "")
+        )
+        return f"{place}: gevonden {self.found[:80]!r}; verwacht: {self.expected}"
+
+
+class RefusalError(ValueError):
+    """A source was refused. ``findings`` holds every finding, in order of place; nothing of the source was used."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        self.findings = sorted(findings, key=lambda f: (f.file, f.row, f.column))
+        lines = "\n".join(f"  {finding}" for finding in self.findings)
+        super().__init__(f"geweigerd, {len(self.findings)} bevinding(en):\n{lines}")
+
+
+@dataclass(frozen=True)
+class ReadSummary:
+    """What a reader read and what it left out, by reason: nothing is dropped in silence."""
+
+    file: str
+    rows_read: int
+    left_out: dict[str, int]
+
+    def __str__(self) -> str:
+        left = ", ".join(f"{reason}: {count}" for reason, count in sorted(self.left_out.items())) or "niets"
+        return f"{self.file}: {self.rows_read} gelezen; weggelaten: {left}"
