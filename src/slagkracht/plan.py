@@ -49,9 +49,7 @@ def compute_hash(thing: object) -> str:
 
 def _feed(digest: hashlib._Hash, name: str, value: object) -> None:
     if isinstance(value, np.ndarray):
-        if (
-            value.dtype.kind == "U"
-        ):  # the width of a string column depends on its longest value, so hash the text
+        if value.dtype.kind == "U":  # the width of a string column depends on its longest value, so hash the text
             column = "\x1f".join(value.ravel().tolist()).encode()
             header = f"{name}:str:{value.shape}:{len(column)}"
         else:

@@ -47,9 +47,7 @@ class NoRuleError(LookupError):
     """No rule is in force for this place on this day. The message names the rule, the place and the day."""
 
 
-def rule_in_force(
-    rules: Rules, code: str, day: datetime.date, region: str = ""
-) -> tuple[Rule, dict[str, Any]]:
+def rule_in_force(rules: Rules, code: str, day: datetime.date, region: str = "") -> tuple[Rule, dict[str, Any]]:
     """The rule ``code`` and its values on ``day`` for ``region``: a region's own before the national one.
 
     Raises NoRuleError when none is in force: there is no fall-back to an expired version.

@@ -20,9 +20,7 @@ class Finding:
 
     def __str__(self) -> str:
         place = (
-            self.file
-            + (f", rij {self.row}" if self.row else "")
-            + (f", kolom {self.column}" if self.column else "")
+            self.file + (f", rij {self.row}" if self.row else "") + (f", kolom {self.column}" if self.column else "")
         )
         return f"{place}: gevonden {self.found[:80]!r}; verwacht: {self.expected}"
 
