@@ -1,0 +1,164 @@
+"""Verifies a log without the platform: any changed, removed, reordered or cut-off entry shows.
+
+One file, nothing but Python 3.11: copy it to any machine.
+
+    python verify_log.py LOG.jsonl [CHECKPOINTS.jsonl [KEYS.json]]
+
+LOG.jsonl has one entry per line, of one chain or of many; CHECKPOINTS.jsonl one signed checkpoint per line, as regions
+exchange them; KEYS.json the public key (hex, Ed25519) of each chain, as you got it from the region itself. Without
+KEYS.json a checkpoint proves only what its own key says. Exit code 0 = nothing found, 1 = findings, 2 = unreadable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from typing import Any
+
+GENESIS = "0" * 64
+FIELDS = {
+    "event_id", "chain", "number", "kind", "happened_at", "recorded_at", "actor", "body", "previous_hash", "hash",
+}  # fmt: skip
+
+
+def canonical(record: dict[str, Any]) -> str:
+    return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def verify(log: str, checkpoints: str = "", keys: dict[str, str] | None = None) -> list[str]:
+    """Every finding, as a Dutch sentence; empty when the log is whole and every checkpoint holds."""
+    findings: list[str] = []
+    chains: dict[str, list[dict[str, Any]]] = {}
+    if log and not log.endswith("\n"):
+        findings.append("het logboek eindigt midden in een regel")
+    for row, line in enumerate(log.split("\n"), start=1):
+        if not line and row == log.count("\n") + 1:
+            continue
+        try:
+            record = json.loads(line)
+            whole = isinstance(record, dict) and set(record) == FIELDS and canonical(record) == line
+        except ValueError:
+            whole = False
+        if not whole:
+            findings.append(f"regel {row}: geen logboekregel in de vastgelegde schrijfwijze: {line[:60]!r}")
+            continue
+        chain = chains.setdefault(record["chain"], [])
+        findings += [f"regel {row} ({record['event_id']}): {what}" for what in check_entry(record, chain)]
+        chain.append(record)
+    for row, line in enumerate(checkpoints.splitlines(), start=1):
+        findings += [f"controlepunt {row}: {what}" for what in check_checkpoint(line, chains, keys)]
+    return findings
+
+
+def check_entry(record: dict[str, Any], before: list[dict[str, Any]]) -> list[str]:
+    """What is wrong with an entry, given the entries before it in its chain."""
+    findings = []
+    expected = before[-1]["number"] + 1 if before else 1
+    if record["number"] != expected:
+        findings.append(f"hier hoort nr. {expected} te staan: weggelaten of verplaatst")
+    if record["event_id"] != f"{record['chain']}-{record['number']}":
+        findings.append("het kenmerk past niet bij de plaats")
+    if record["previous_hash"] != (before[-1]["hash"] if before else GENESIS):
+        findings.append("sluit niet aan op het vorige feit")
+    unsealed = {name: value for name, value in record.items() if name != "hash"}
+    if record["hash"] != hashlib.sha256(canonical(unsealed).encode()).hexdigest():
+        findings.append("de inhoud is na het vastleggen gewijzigd")
+    if before and record["recorded_at"] < before[-1]["recorded_at"]:
+        findings.append("is eerder vastgelegd dan het feit ervoor")
+    return findings
+
+
+def check_checkpoint(line: str, chains: dict[str, list[dict[str, Any]]], keys: dict[str, str] | None) -> list[str]:
+    """What is wrong with a signed checkpoint, or with the log that it speaks of."""
+    try:
+        signed = json.loads(line)
+        point = {name: signed[name] for name in ("chain", "number", "hash", "at")}
+        key, signature = bytes.fromhex(signed["key"]), bytes.fromhex(signed["signature"])
+    except (ValueError, KeyError, TypeError):
+        return [f"geen controlepunt: {line[:60]!r}"]
+    message = b"slagkracht-checkpoint-1\n" + canonical(point).encode()
+    if keys is not None and keys.get(point["chain"]) != key.hex():
+        return [f"niet getekend met de sleutel van {point['chain']}"]
+    if not is_signed(key, message, signature):
+        return ["de handtekening klopt niet"]
+    chain = chains.get(point["chain"], [])
+    if len(chain) < point["number"]:
+        return [f"{point['chain']} is afgekapt: op {point['at']} waren er {point['number']} feiten, nu {len(chain)}"]
+    if chain[point["number"] - 1]["hash"] != point["hash"]:
+        return [f"{point['chain']} nr. {point['number']}: een andere geschiedenis dan getekend op {point['at']}"]
+    return []
+
+
+# Ed25519, RFC 8032 section 5.1.7, written out so that nothing needs to be installed.
+P = 2**255 - 19
+L = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+SQRT_M1 = pow(2, (P - 1) // 4, P)
+Point = tuple[int, int, int, int]
+
+
+def add(a: Point, b: Point) -> Point:
+    e, f = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
+    c, d = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
+    return (f - e) * (d - c) % P, (d + c) * (f + e) % P, (d - c) * (d + c) % P, (f - e) * (f + e) % P
+
+
+def multiply(factor: int, point: Point) -> Point:
+    total: Point = (0, 1, 1, 0)
+    while factor:
+        if factor & 1:
+            total = add(total, point)
+        point, factor = add(point, point), factor >> 1
+    return total
+
+
+def decompress(encoded: bytes) -> Point | None:
+    y = int.from_bytes(encoded, "little")
+    sign, y = y >> 255, y & ((1 << 255) - 1)
+    if y >= P:
+        return None
+    x_squared = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(x_squared, (P + 3) // 8, P)
+    if (x * x - x_squared) % P:
+        x = x * SQRT_M1 % P
+    if (x * x - x_squared) % P or (x == 0 and sign):
+        return None
+    if x & 1 != sign:
+        x = P - x
+    return x, y, 1, x * y % P
+
+
+def is_signed(key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether ``signature`` (64 bytes) over ``message`` was made with the secret half of ``key`` (32 bytes)."""
+    if len(key) != 32 or len(signature) != 64:
+        return False
+    base = decompress((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+    public, r = decompress(key), decompress(signature[:32])
+    s = int.from_bytes(signature[32:], "little")
+    if base is None or public is None or r is None or s >= L:
+        return False
+    h = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % L
+    left, right = multiply(s, base), add(r, multiply(h, public))
+    return (left[0] * right[2] - right[0] * left[2]) % P == 0 and (left[1] * right[2] - right[1] * left[2]) % P == 0
+
+
+def main(arguments: list[str]) -> int:
+    if not 1 <= len(arguments) <= 3:
+        print(__doc__)
+        return 2
+    try:
+        texts = [open(path, encoding="utf-8", newline="").read() for path in arguments]  # noqa: SIM115
+        keys = json.loads(texts[2]) if len(texts) > 2 else None
+    except (OSError, ValueError) as error:
+        print(f"onleesbaar: {error}")
+        return 1 if isinstance(error, UnicodeDecodeError) else 2
+    findings = verify(texts[0], texts[1] if len(texts) > 1 else "", keys)
+    print(
+        "\n".join(findings) or f"in orde: {texts[0].count(chr(10))} feiten, niets gewijzigd, weggelaten of verplaatst"
+    )
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
