@@ -1,0 +1,147 @@
+"""The country as shapes to draw: areas as cells, regions as outlines, both light enough for one page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from slagkracht.areas import Areas
+from slagkracht.plan import Plan
+
+Shapes = npt.NDArray[np.object_]
+Indices = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+MOST_CELLS = 20_000
+"""More areas than this are drawn together: a screen cannot show them apart and a browser would not keep up."""
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """What is drawn of a plan.
+
+    ``cells`` shapely geometry [D] in RD New · ``cell_of`` int64 [A] the cell that each area is drawn in ·
+    ``shown`` int64 [D] the area that speaks for a cell (its most populous) · ``outlines`` shapely geometry [R] one per
+    region · ``aggregated`` a Dutch sentence when areas were drawn together, else "" · ``made_up`` a Dutch sentence when
+    cells or outlines were derived from points instead of given, else "".
+    """
+
+    cells: Shapes
+    cell_of: Indices
+    shown: Indices
+    outlines: Shapes
+    aggregated: str
+    made_up: str
+
+
+def compute_drawing(plan: Plan, polygons: Shapes | None = None, outlines: Shapes | None = None) -> Drawing:
+    """Cells and outlines of a plan, in RD New.
+
+    ``polygons`` shapely geometry [A] and ``outlines`` [R] where they are known; otherwise an area is drawn as the
+    ground that is nearer to its point than to any other, no wider than its own size allows, and a region as its areas
+    together. Above MOST_CELLS areas, those of one square and one region are drawn as one.
+    """
+    areas = plan.areas
+    count = len(areas)
+    derived = []
+    if outlines is None:
+        derived.append("regiogrenzen")
+    if count > MOST_CELLS:
+        cell_of, shown, side_m = _squares(areas)
+        half = side_m / 2
+        x, y = (np.floor(v[shown] / side_m) * side_m + half for v in (areas.x_m, areas.y_m))
+        cells = shapely.box(x - half, y - half, x + half, y + half)
+        aggregated = (
+            f"{_dutch(count)} gebieden zijn voor het tekenen samengenomen tot {_dutch(len(shown))} vierkanten van "
+            f"{_dutch(side_m)} m: het cijfer van een vierkant is het gemiddelde over zijn inwoners"
+        )
+    else:
+        cell_of = shown = np.arange(count)
+        aggregated = ""
+        if polygons is not None:
+            cells = _simplify(polygons)
+        else:
+            cells = _nearest_ground(areas)
+            derived.append("gebiedsgrenzen")
+    region = areas.region[shown]
+    if outlines is None:
+        outlines = _outlines(cells, region, len(plan.regions), float(np.median(areas.size_m)))
+    else:
+        outlines = _simplify(outlines)
+    made_up = f"De {' en '.join(derived)} op de kaart zijn afgeleid van punten, niet opgemeten." if derived else ""
+    return Drawing(cells, cell_of, shown, outlines, aggregated, made_up)
+
+
+def compute_cell_means(drawing: Drawing, values: npt.NDArray[Any], population: npt.NDArray[Any]) -> Floats:
+    """``values`` [A] (nan = none) per cell, weighted by inhabitants: float64 [D].
+
+    nan where more than half of a cell's people have none. Without aggregation these are the values themselves.
+    """
+    if not drawing.aggregated:
+        return np.asarray(values, np.float64)
+    weight = np.asarray(population, np.float64) + 1e-6  # an empty area still counts where nobody lives
+    known = ~np.isnan(values)
+    count = len(drawing.shown)
+    total = np.bincount(drawing.cell_of, weight, count)
+    having = np.bincount(drawing.cell_of, weight * known, count)
+    sums = np.bincount(drawing.cell_of, np.where(known, values, 0.0) * weight, count)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means: Floats = np.where(having * 2 >= total, sums / having, np.nan)
+    return means
+
+
+def compute_cell_sums(drawing: Drawing, values: npt.NDArray[Any]) -> Floats:
+    """``values`` [A] added up per cell: float64 [D]."""
+    return np.bincount(drawing.cell_of, np.asarray(values, np.float64), len(drawing.shown))
+
+
+def _dutch(number: float) -> str:
+    return f"{number:,.0f}".replace(",", ".")
+
+
+def _squares(areas: Areas) -> tuple[Indices, Indices, float]:
+    """Squares just large enough that at most MOST_CELLS remain, each of one region."""
+    side_m = 250.0
+    while True:
+        keys = np.stack([areas.region, np.floor(areas.x_m / side_m), np.floor(areas.y_m / side_m)], axis=1)
+        _, cell_of = np.unique(keys.astype(np.int64), axis=0, return_inverse=True)
+        cell_of = cell_of.reshape(-1)
+        if cell_of.max() < MOST_CELLS:
+            break
+        side_m += 250.0
+    by_people = np.lexsort((areas.population, cell_of))
+    last = np.flatnonzero(np.diff(np.append(cell_of[by_people], -1)))
+    return cell_of, by_people[last], side_m
+
+
+def _simplify(shapes: Shapes, tolerance_m: float = 40.0) -> Shapes:
+    """Fewer points, borders between neighbours still shared where they were."""
+    if shapely.coverage_is_valid(shapes):
+        return np.asarray(shapely.coverage_simplify(shapes, tolerance_m))
+    return np.asarray(shapely.simplify(shapes, tolerance_m))
+
+
+def _nearest_ground(areas: Areas) -> Shapes:
+    """The ground nearer to each area's point than to any other, within a square of 1.6 times the area's size."""
+    points, where = np.unique(np.stack([areas.x_m, areas.y_m], axis=1), axis=0, return_inverse=True)
+    half = 0.8 * np.maximum(areas.size_m.astype(np.float64), 1.0)
+    squares = shapely.box(areas.x_m - half, areas.y_m - half, areas.x_m + half, areas.y_m + half)
+    if len(points) < 3:
+        return np.asarray(squares)
+    ground = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(points), ordered=True))
+    cells: Shapes = np.asarray(shapely.intersection(ground[where.reshape(-1)], squares))
+    return cells
+
+
+def _outlines(cells: Shapes, region: npt.NDArray[Any], count: int, size_m: float) -> Shapes:
+    """Each region as its cells together, small gaps between them closed."""
+    reach = 0.5 * size_m
+    drawn = [
+        shapely.simplify(shapely.union_all(cells[region == r]).buffer(reach, 2).buffer(-reach, 2), size_m / 10)
+        for r in range(count)
+    ]
+    return np.array(drawn, dtype=object)

@@ -1,0 +1,36 @@
+// Figures as Dutch readers write them.
+
+const whole = new Intl.NumberFormat('nl-NL', { maximumFractionDigits: 0 })
+const tenths = new Intl.NumberFormat('nl-NL', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
+
+export const number = (value) => whole.format(value)
+
+export const percentage = (share) => (Number.isFinite(share) ? `${tenths.format(100 * share)} %` : '–')
+
+/** Minutes and seconds, "8:27"; with its sign when asked. */
+export function minutes(seconds, signed = false) {
+  if (!Number.isFinite(seconds)) return '–'
+  const size = Math.round(Math.abs(seconds))
+  const sign = seconds < 0 ? '−' : signed ? '+' : ''
+  return `${sign}${Math.floor(size / 60)}:${String(size % 60).padStart(2, '0')}`
+}
+
+export const day = (iso) =>
+  new Intl.DateTimeFormat('nl-NL', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' }).format(new Date(iso))
+
+/** Letters without accents and case, for searching. */
+export const plain = (text) =>
+  text
+    .normalize('NFD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+
+/** A figure in the unit of its column or layer. */
+export function figure(value, unit) {
+  if (value === null || value === undefined || Number.isNaN(value)) return '–'
+  if (unit === 'seconds') return minutes(value)
+  if (unit === 'signed_seconds') return minutes(value, true)
+  if (unit === 'share') return percentage(value)
+  if (unit === 'count') return number(value)
+  return String(value)
+}
