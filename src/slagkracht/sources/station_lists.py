@@ -1,0 +1,202 @@
+"""Station and vehicle lists as volunteers keep them: a thousand stations, and what each vehicle code stands for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from slagkracht.regions import Regions
+from slagkracht.resources import REGIMES, WINDOWS, Stations, Units
+from slagkracht.sources.csvfile import find_repeats, read_csv
+from slagkracht.sources.geometry import transform, what_is_wrong
+from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError
+from slagkracht.sources.vocabulary import (
+    check_table,
+    read_capabilities,
+    read_vehicle_types,
+)
+
+Flags = npt.NDArray[np.bool_]
+Strings = npt.NDArray[np.str_]
+
+POSITION_ERROR_M = {"adres": 0.0, "pc6": 100.0, "pc5": 300.0, "pc4": 600.0}
+"""How far off a station stands by how it was placed: medians against known addresses, in metres."""
+
+COUNTED = {
+    "n_ts": "tankautospuit",
+    "n_rv": "redvoertuig",
+    "n_hv": "hulpverlening",
+    "n_wo": "waterongevallen",
+    "n_wt": "watertank",
+}
+"""The station list's own counts, and the capability that they count."""
+
+RESERVE_WORDS = ("reserve",)
+TRAINING_WORDS = ("opleiding", "oefen", "vakbekwaamheid", "jeugdbrandweer", "& opl")
+
+
+@dataclass(frozen=True, eq=False)
+class StationLists:
+    """What the lists hold: stations, the vehicles that stand there, and everything that was kept apart, with why.
+
+    ``unit_id``, ``type_code`` str [U] and ``station`` int32 [U] are the standing vehicles. ``apart_id``,
+    ``apart_type`` and ``apart_reason`` str [V] are the others. ``differences`` says in Dutch where the station list
+    counts other vehicles than the vehicle list holds.
+    """
+
+    stations: Stations
+    unit_id: Strings
+    type_code: Strings
+    station: npt.NDArray[np.int32]
+    apart_id: Strings
+    apart_type: Strings
+    apart_reason: Strings
+    differences: tuple[str, ...]
+    summaries: tuple[ReadSummary, ...]
+
+
+def read_station_lists(stations_path: Path, vehicles_path: Path, regions: Regions) -> StationLists:
+    """Both lists. Raises RefusalError with every finding of both files."""
+    station_table, vehicle_table = read_csv(stations_path), read_csv(vehicles_path)
+    listed, findings = check_table(station_table, "listed_station")
+    vehicles, more = check_table(vehicle_table, "listed_vehicle")
+    findings += more
+    if not findings:
+        for row, (lon, lat) in enumerate(zip(listed["lon"].tolist(), listed["lat"].tolist(), strict=True), start=2):
+            if expected := what_is_wrong(lon, lat):
+                findings.append(Finding(station_table.file, row, "lon", f"{lon:g} {lat:g}", expected))
+    find_repeats(station_table.file, "id", listed["station_id"].tolist(), findings)
+    find_repeats(vehicle_table.file, "roepnummer", vehicles["unit_id"].tolist(), findings)
+    known_stations = set(listed["station_id"].tolist())
+    for row, station_id in enumerate(vehicles["station_id"].tolist(), start=2):
+        if station_id and station_id not in known_stations:
+            findings.append(
+                Finding(vehicle_table.file, row, "kazerne_id", station_id, f"een id uit {station_table.file}, of leeg")
+            )
+    if findings:
+        raise RefusalError(findings)
+
+    region_row = {code: row for row, code in enumerate(regions.code.tolist())}
+    kept = np.array([region in region_row for region in listed["region"].tolist()], dtype=np.bool_)
+    x_m, y_m = transform(listed["lon"][kept], listed["lat"][kept])
+    stations = Stations(
+        station_id=listed["station_id"][kept],
+        name=listed["name"][kept],
+        region=np.array([region_row[code] for code in listed["region"][kept].tolist()], dtype=np.int32),
+        x_m=x_m,
+        y_m=y_m,
+        position_error_m=np.array([POSITION_ERROR_M[g] for g in listed["geocode"][kept].tolist()], dtype=np.float32),
+    )
+    station_row = {code: row for row, code in enumerate(stations.station_id.tolist())}
+    station = np.array([station_row.get(code, -1) for code in vehicles["station_id"].tolist()], dtype=np.int32)
+    reason = np.array(_say_why_apart(vehicles, station), dtype=np.str_)
+    standing = reason == ""
+    return StationLists(
+        stations=stations,
+        unit_id=vehicles["unit_id"][standing],
+        type_code=vehicles["type_code"][standing],
+        station=station[standing],
+        apart_id=vehicles["unit_id"][~standing],
+        apart_type=vehicles["type_code"][~standing],
+        apart_reason=reason[~standing],
+        differences=tuple(_compare_counts(listed, vehicles)),
+        summaries=(
+            ReadSummary(
+                station_table.file,
+                int(kept.sum()),
+                dict(Counter(f"regio {code} is geen veiligheidsregio" for code in listed["region"][~kept].tolist())),
+            ),
+            ReadSummary(vehicle_table.file, int(standing.sum()), dict(Counter(reason[~standing].tolist()))),
+        ),
+    )
+
+
+def _say_why_apart(vehicles: dict[str, npt.NDArray[Any]], station: npt.NDArray[np.int32]) -> list[str]:
+    """Why each vehicle does not stand ready, "" for those that do."""
+    types = read_vehicle_types()
+    codes = vehicles["type_code"].tolist()
+    movers = {s for s, code in zip(station.tolist(), codes, strict=True) if "haakarm" in types[code].capabilities}
+    reasons = []
+    for code, addition, s in zip(codes, vehicles["addition"].tolist(), station.tolist(), strict=True):
+        kind = types[code].kind
+        remark = addition.lower()
+        if kind == "reserve" or any(word in remark for word in RESERVE_WORDS):
+            reasons.append("reservevoertuig")
+        elif kind == "opleiding" or any(word in remark for word in TRAINING_WORDS):
+            reasons.append("opleiding en oefening")
+        elif kind == "dienst":
+            reasons.append("dienstvoertuig zonder inzettaak")
+        elif s < 0:
+            reasons.append("regionale pool zonder kazerne")
+        elif kind == "haakarmbak" and s not in movers:
+            reasons.append("haakarmbak zonder haakarmvoertuig op de kazerne")
+        else:
+            reasons.append("")
+    return reasons
+
+
+def _compare_counts(listed: dict[str, npt.NDArray[Any]], vehicles: dict[str, npt.NDArray[Any]]) -> list[str]:
+    """Where the station list counts another number than the vehicle list holds (reserve vehicles not counted)."""
+    types = read_vehicle_types()
+    found: Counter[tuple[str, str]] = Counter()
+    for station_id, code in zip(vehicles["station_id"].tolist(), vehicles["type_code"].tolist(), strict=True):
+        if types[code].kind != "reserve":
+            found.update((station_id, capability) for capability in types[code].capabilities)
+    differences = []
+    for i, station_id in enumerate(listed["station_id"].tolist()):
+        for column, capability in COUNTED.items():
+            counted, held = int(listed[column][i]), found[station_id, capability]
+            if counted != held:
+                where = f"{station_id} {listed['name'][i]}"
+                differences.append(f"{where}: {column} telt {counted}, de voertuigenlijst {held} ({capability})")
+    return differences
+
+
+def compute_units(lists: StationLists, career: Flags, crewing: dict[str, Any], career_tankers: int = 1) -> Units:
+    """The standing vehicles as units, crewed by assumption: the lists do not say how a station is crewed.
+
+    ``career`` bool [S] stations with a career crew · ``crewing`` values of the rule "uitruk". At a career station the
+    first ``career_tankers`` pumpers and everything else are career; further pumpers, and all other stations, are
+    volunteers who come from wherever they are. A later pumper needs a second crew, so its readiness is lower.
+    A container or trailer has no crew of its own: it rolls with its station, after hooking up.
+    """
+    types = [read_vehicle_types()[code] for code in lists.type_code.tolist()]
+    names = read_capabilities()
+    capabilities = np.array([[name in t.capabilities for name in names] for t in types], dtype=np.bool_)
+    crew = np.array([t.crew for t in types], dtype=np.int32)
+    tanker = capabilities[:, names.index("tankautospuit")]
+    place_in_line = np.zeros(len(types), dtype=np.int32)  # the how-manieth pumper of its station, full crews first
+    seen: Counter[int] = Counter()
+    for row in sorted(np.flatnonzero(tanker).tolist(), key=lambda row: (-crew[row], row)):
+        place_in_line[row] = seen[int(lists.station[row])]
+        seen[int(lists.station[row])] += 1
+    is_career = career[lists.station] & (place_in_line < career_tankers)
+    regime = np.where(is_career, REGIMES.index("beroeps"), REGIMES.index("vrije_instroom")).astype(np.int32)
+
+    def by_regime(quantity: str) -> npt.NDArray[np.float32]:
+        empty = dict.fromkeys(WINDOWS, np.nan)
+        table = [[crewing.get(r, {}).get(quantity, empty)[window] for window in WINDOWS] for r in REGIMES]
+        return np.array(table, dtype=np.float32)[regime]
+
+    turnout_s = by_regime("mediaan_s")
+    turnout_s[crew == 0] += np.float32(crewing["aankoppelen"]["koppeltijd_s"])
+    readiness = by_regime("paraatheid")
+    later = place_in_line >= np.where(career[lists.station], career_tankers + 1, 1)
+    readiness[later] *= np.float32(crewing["volgende_ploeg"]["paraatheid_factor"])
+    return Units(
+        unit_id=lists.unit_id,
+        station=lists.station,
+        type_code=lists.type_code,
+        capability_names=names,
+        capabilities=capabilities,
+        crew=crew,
+        regime=np.repeat(regime[:, None], len(WINDOWS), axis=1),
+        turnout_s=turnout_s,
+        turnout_spread=by_regime("spreiding"),
+        readiness=readiness,
+    )

@@ -1,0 +1,107 @@
+"""Station lists: a small one by hand, what is refused, and the real lists where they lie beside the checkout."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from slagkracht.regions import Regions
+from slagkracht.resources import REGIMES, capability_column
+from slagkracht.rules import rule_in_force
+from slagkracht.sources.national import read_crewing_rules
+from slagkracht.sources.refusal import RefusalError
+from slagkracht.sources.station_lists import StationLists, compute_units, read_station_lists
+
+REGIONS = Regions(np.array(["VR01", "VR02"]), np.array(["Groningen", "Fryslân"]))
+STATIONS = """id,vr,naam,straat,pc6,plaats,lon,lat,geocode,n_ts,n_rv,n_hv,n_wo,n_wt,note
+A,VR01,Aduard,,,,6.46,53.25,adres,2,0,0,0,0,
+B,VR02,Bolsward,,,,5.53,53.06,pc4,1,1,0,0,1,
+C,VR26,Elders,,,,4.51,52.04,pc5,0,0,0,0,0,
+"""
+VEHICLES = """vr,roepnummer,type,omschrijving,toevoeging,kazerne,kazerne_id
+VR01,01-1,TS-4,,,Aduard,A
+VR01,01-2,TS,,,Aduard,A
+VR01,01-3,TS-RES,,,Aduard,A
+VR01,01-4,TS,,Opleiding,Aduard,A
+VR01,01-5,DPH,,,Aduard,A
+VR02,02-1,TST-NB,,,Bolsward,B
+VR02,02-2,HW,,,Bolsward,B
+VR02,02-3,HA,,,Bolsward,B
+VR02,02-4,WTH,,,Bolsward,B
+VR02,02-5,DV\u2010HOD ,,,Regionaal,
+VR02,02-6,DB,,,Bolsward,B
+"""
+
+
+def read(tmp_path: Path, stations: str = STATIONS, vehicles: str = VEHICLES) -> StationLists:
+    (tmp_path / "kazernes.csv").write_text(stations, encoding="utf-8")
+    (tmp_path / "voertuigen.csv").write_text(vehicles, encoding="utf-8")
+    return read_station_lists(tmp_path / "kazernes.csv", tmp_path / "voertuigen.csv", REGIONS)
+
+
+def test_what_stands_and_what_is_kept_apart(tmp_path: Path) -> None:
+    lists = read(tmp_path)
+    assert lists.stations.station_id.tolist() == ["A", "B"]
+    assert lists.stations.position_error_m.tolist() == [0.0, 600.0]
+    assert lists.unit_id.tolist() == ["01-1", "01-2", "02-1", "02-2", "02-3", "02-4"]
+    assert dict(zip(lists.apart_id.tolist(), lists.apart_reason.tolist(), strict=True)) == {
+        "01-3": "reservevoertuig",
+        "01-4": "opleiding en oefening",
+        "01-5": "haakarmbak zonder haakarmvoertuig op de kazerne",
+        "02-5": "regionale pool zonder kazerne",
+        "02-6": "dienstvoertuig zonder inzettaak",
+    }
+    assert lists.apart_type.tolist()[3] == "DV-HOD"
+    read_rows, left_out = lists.summaries[1].rows_read, sum(lists.summaries[1].left_out.values())
+    assert (read_rows, left_out) == (6, 5)
+    assert lists.summaries[0].left_out == {"regio VR26 is geen veiligheidsregio": 1}
+
+
+def test_the_list_s_own_counts_are_compared(tmp_path: Path) -> None:
+    assert read(tmp_path).differences == ("A Aduard: n_ts telt 2, de voertuigenlijst 3 (tankautospuit)",)
+
+
+def test_crewing_follows_the_rule(tmp_path: Path) -> None:
+    _, crewing = rule_in_force(read_crewing_rules(), "uitruk", datetime.date(2026, 7, 1))
+    units = compute_units(read(tmp_path), np.array([False, True]), crewing)
+    volunteer, career = REGIMES.index("vrije_instroom"), REGIMES.index("beroeps")
+    assert units.regime[:, 0].tolist() == [volunteer, volunteer, career, career, career, career]
+    assert units.crew.tolist() == [4, 6, 6, 2, 2, 0]
+    first, later = crewing["vrije_instroom"]["paraatheid"]["dag"], crewing["volgende_ploeg"]["paraatheid_factor"]
+    assert units.readiness[:2, 0] == pytest.approx([first * later, first])  # the full crew goes before the part crew
+    turnout, hooking = crewing["beroeps"]["mediaan_s"]["nacht"], crewing["aankoppelen"]["koppeltijd_s"]
+    assert units.turnout_s[2:, 2] == pytest.approx([turnout, turnout, turnout, turnout + hooking])
+    assert capability_column(units, "basiseenheid").tolist() == [False, True, True, False, False, False]
+    assert capability_column(units, "natuurbrand").tolist() == [False, False, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("stations", "vehicles", "column"),
+    [
+        (STATIONS.replace("6.46,53.25", "53.25,6.46"), VEHICLES, "lon"),
+        (STATIONS.replace("6.46,53.25", "16.46,53.25"), VEHICLES, "lon"),
+        (STATIONS.replace("pc4,1", "pc4,-1"), VEHICLES, "n_ts"),
+        (STATIONS.replace("B,VR02", "A,VR02"), VEHICLES, "id"),
+        (STATIONS, VEHICLES.replace("01-2,", "01-1,"), "roepnummer"),
+        (STATIONS, VEHICLES.replace("HW,", "ZZZ,"), "type"),
+        (STATIONS, VEHICLES.replace("Bolsward,B", "Bolsward,X"), "kazerne_id"),
+        (STATIONS.replace("geocode", "geokode"), VEHICLES, "geocode"),
+        ("", VEHICLES, ""),
+    ],
+)
+def test_a_wrong_list_is_refused_at_its_place(tmp_path: Path, stations: str, vehicles: str, column: str) -> None:
+    with pytest.raises(RefusalError) as refusal:
+        read(tmp_path, stations, vehicles)
+    assert column in {finding.column for finding in refusal.value.findings}
+
+
+def test_every_finding_of_both_lists_comes_at_once(tmp_path: Path) -> None:
+    with pytest.raises(RefusalError) as refusal:
+        read(tmp_path, STATIONS.replace("adres,2", "adres,twee"), VEHICLES.replace("HW,", "ZZZ,"))
+    assert {(f.file, f.row, f.column) for f in refusal.value.findings} == {
+        ("kazernes.csv", 2, "n_ts"),
+        ("voertuigen.csv", 8, "type"),
+    }
