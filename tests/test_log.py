@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slagkracht.areas import Areas
 from slagkracht.log import (
     COMMITMENT_STEPS,
     Event,
@@ -32,11 +31,8 @@ from slagkracht.log import (
     verify_checkpoint,
 )
 from slagkracht.log.situation import EMPTY
-from slagkracht.plan import Plan
-from slagkracht.regions import Regions
-from slagkracht.resources import Stations, Units
-from slagkracht.rules import Rules
 from slagkracht.server.verify_log import verify
+from two_stations import two_stations
 
 NOON = datetime.datetime(2026, 7, 1, 12, 0, tzinfo=datetime.UTC)
 VERIFIER = Path(__file__).parent.parent / "src" / "slagkracht" / "server" / "verify_log.py"
@@ -406,48 +402,6 @@ def test_it_runs_without_the_platform(tmp_path: Path) -> None:
 
 
 # ── the standing ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def two_stations() -> Plan:
-    per_window = np.ones((3, 4), dtype=np.float32)
-    return Plan(
-        name="twee kazernes",
-        day=datetime.date(2026, 7, 1),
-        regions=Regions(np.array(["VR06"]), np.array(["Noord- en Oost-Gelderland"])),
-        stations=Stations(
-            np.array(["S1", "S2"]),
-            np.array(["West", "Oost"]),
-            np.zeros(2, dtype=np.int32),
-            np.array([0.0, 10_000.0]),
-            np.zeros(2),
-            np.zeros(2, dtype=np.float32),
-        ),
-        units=Units(
-            np.array(["e1", "e2", "e3"]),
-            np.array([0, 0, 1], dtype=np.int32),
-            np.array(["TS6"] * 3),
-            ("tankautospuit",),
-            np.ones((3, 1), dtype=np.bool_),
-            np.full(3, 6, dtype=np.int32),
-            np.zeros((3, 4), dtype=np.int32),
-            per_window * 90,
-            per_window * 0.3,
-            per_window * 0.9,
-        ),
-        areas=no_areas(),
-        rules=Rules(()),
-        roads=None,
-        travel=None,
-        notes=(),
-    )
-
-
-def no_areas() -> Areas:
-    empty: dict[str, Any] = {}
-    for field in dataclasses.fields(Areas):
-        text = any(word in field.name for word in ("id", "name", "class"))
-        empty[field.name] = np.empty(0, dtype=np.str_ if text else np.float64)
-    return Areas(**empty)
 
 
 def test_the_standing_follows_the_facts() -> None:

@@ -1,0 +1,150 @@
+"""One case going through a procedure: which steps are open to whom, which term runs, and what a passed term does."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from slagkracht.procedures.procedure import EACH, Needs, Procedure, Step, Term
+from slagkracht.procedures.working_days import compute_end
+
+BY_TERM = "van rechtswege"
+"""The role under which a step is taken when a term passes."""
+
+
+@dataclass(frozen=True)
+class Who:
+    """Someone acting: as which function, for which region ("" = a national body), in which roles."""
+
+    actor: str
+    region: str
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A step that was taken: by whom, for which region, when, and what was filled in."""
+
+    step: str
+    actor: str
+    region: str
+    role: str
+    at: datetime.datetime
+    answers: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """One case: in which state since when, for which parties (name → region), and every step so far."""
+
+    dossier: str
+    procedure: str
+    version: int
+    parties: dict[str, str]
+    state: str
+    since: datetime.datetime
+    taken: tuple[Taken, ...]
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A term that runs: ``ends_at`` is the moment at which it has passed."""
+
+    term: Term
+    ends_at: datetime.datetime
+
+
+class StepRefusedError(ValueError):
+    """A step that may not be taken now, by this person. The message says why and who may, or when."""
+
+
+def start(procedure: Procedure, dossier: str, parties: dict[str, str], at: datetime.datetime) -> Dossier:
+    """A new dossier in the first state. Raises StepRefusedError when a party is missing or does not belong."""
+    if set(parties) != set(procedure.parties):
+        needed = ", ".join(procedure.parties) or "geen"
+        raise StepRefusedError(f"{procedure.dutch} heeft als partijen nodig: {needed}; gegeven: {', '.join(parties)}")
+    return Dossier(dossier, procedure.code, procedure.version, parties, procedure.begin, at, ())
+
+
+def available_steps(procedure: Procedure, dossier: Dossier, who: Who, at: datetime.datetime) -> tuple[Step, ...]:
+    """The steps that ``who`` may take in this dossier at this moment, in the order of the procedure."""
+    return tuple(step for step in procedure.steps if not why_not(procedure, dossier, step, who, at))
+
+
+def why_not(procedure: Procedure, dossier: Dossier, step: Step, who: Who, at: datetime.datetime) -> str:
+    """Why ``who`` may not take ``step`` now, in a sentence ("" = it may)."""
+    state = next(s.dutch for s in procedure.states if s.code == dossier.state)
+    if dossier.state not in step.from_states:
+        return f"{step.dutch!r} kan niet zolang het dossier {state!r} is"
+    if not who.roles & set(step.roles):
+        return f"{step.dutch!r} is aan {' of '.join(step.roles) or BY_TERM}, niet aan {who.actor}"
+    if step.party == EACH:
+        if not who.region:
+            return f"{step.dutch!r} is aan elke regio zelf"
+        if any(t.step == step.code and t.region == who.region and t.at >= dossier.since for t in dossier.taken):
+            return f"{who.region} heeft {step.dutch!r} al gezet"
+    elif step.party and dossier.parties[step.party] != who.region:
+        return f"{step.dutch!r} is aan {dossier.parties[step.party]}, niet aan {who.region or 'een landelijk orgaan'}"
+    if step.wait is not None:
+        open_at = compute_end(dossier.since, step.wait.amount, step.wait.unit)
+        if at < open_at:
+            return f"{step.dutch!r} kan pas vanaf {open_at:%d-%m-%Y %H:%M}"
+    for needs in step.needs:
+        if (n := _count(dossier, needs)) < needs.count:
+            return f"{step.dutch!r} vraagt {needs.count} keer {needs.step!r}; het staat op {n}"
+    return ""
+
+
+def _count(dossier: Dossier, needs: Needs) -> int:
+    return sum(
+        taken.step == needs.step and (needs.answer is None or taken.answers.get(needs.answer[0]) in needs.answer[1])
+        for taken in dossier.taken
+    )
+
+
+def take_step(
+    procedure: Procedure, dossier: Dossier, step: str, who: Who, at: datetime.datetime, answers: dict[str, Any]
+) -> Dossier:
+    """The dossier after ``who`` took ``step``, having filled in ``answers``.
+
+    Raises StepRefusedError when the step does not exist, is not open to them now, or a field was left empty.
+    """
+    found = next((s for s in procedure.steps if s.code == step), None)
+    if found is None:
+        raise StepRefusedError(f"{procedure.dutch} kent geen stap {step!r}")
+    if reason := why_not(procedure, dossier, found, who, at):
+        raise StepRefusedError(reason)
+    if empty := [name for name in found.asks if answers.get(name) in (None, "")]:
+        raise StepRefusedError(f"{found.dutch!r}: vul in {', '.join(empty)}")
+    role = next(role for role in found.roles if role in who.roles)
+    return _after(dossier, found, Taken(step, who.actor, who.region, role, at, answers))
+
+
+def _after(dossier: Dossier, step: Step, taken: Taken) -> Dossier:
+    after = dataclasses.replace(dossier, taken=(*dossier.taken, taken))
+    if step.to in ("", dossier.state):
+        return after
+    return dataclasses.replace(after, state=step.to, since=taken.at)
+
+
+def compute_deadlines(procedure: Procedure, dossier: Dossier) -> tuple[Deadline, ...]:
+    """The terms that run in the present state, the first to pass first."""
+    running = (
+        Deadline(term, compute_end(dossier.since, term.span.amount, term.span.unit))
+        for term in procedure.terms
+        if term.state == dossier.state
+    )
+    return tuple(sorted(running, key=lambda deadline: deadline.ends_at))
+
+
+def pass_terms(procedure: Procedure, dossier: Dossier, at: datetime.datetime) -> Dossier:
+    """The dossier after every term that passed before ``at`` did what the procedure says, at the moment it passed."""
+    while True:
+        passed = [d for d in compute_deadlines(procedure, dossier) if d.term.then and d.ends_at <= at]
+        if not passed:
+            return dossier
+        step = next(s for s in procedure.steps if s.code == passed[0].term.then)
+        answers = {"termijn": passed[0].term.code}
+        dossier = _after(dossier, step, Taken(step.code, BY_TERM, "", BY_TERM, passed[0].ends_at, answers))

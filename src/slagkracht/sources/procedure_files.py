@@ -1,0 +1,165 @@
+"""Procedures from TOML: a file that cannot be executed is refused with everything that is wrong with it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from slagkracht.procedures import Needs, Procedure, Role, Span, State, Step, Term, find_faults
+from slagkracht.sources.refusal import Finding, RefusalError
+
+NATIONAL = Path(__file__).parent.parent / "nl" / "procedures"
+"""The procedures that come with the house. Any other folder of the same form will do."""
+
+FIELDS: dict[str, dict[str, type]] = {
+    "procedure": {
+        "code": str, "dutch": str, "version": int, "source": str, "status": str, "begin": str, "parties": list,
+        "states": list, "steps": list, "terms": list,
+    },
+    "states": {"code": str, "dutch": str, "final": bool},
+    "steps": {
+        "code": str, "dutch": str, "from": list, "to": str, "roles": list, "party": str, "ground": str, "asks": list,
+        "documents": list, "wait": str, "needs": list,
+    },
+    "needs": {"step": str, "count": int, "field": str, "answers": list},
+    "terms": {"code": str, "dutch": str, "state": str, "span": str, "then": str, "source": str, "status": str},
+    "roles": {"code": str, "dutch": str, "national": bool},
+}  # fmt: skip
+REQUIRED: dict[str, tuple[str, ...]] = {
+    "procedure": ("code", "dutch", "version", "source", "status", "begin", "states", "steps"),
+    "states": ("code", "dutch"),
+    "steps": ("code", "dutch", "from", "ground"),
+    "needs": ("step", "count"),
+    "terms": ("code", "dutch", "state", "span", "source", "status"),
+    "roles": ("code", "dutch"),
+}
+
+
+def read_procedures(folder: Path = NATIONAL) -> tuple[dict[str, Procedure], dict[str, Role]]:
+    """Every procedure in ``folder`` (``*.toml``) and the roles that they speak of (``roles.toml``), by code.
+
+    Raises RefusalError with all findings over all files; nothing is used of a folder with a fault in it.
+    """
+    findings: list[Finding] = []
+    roles = _read_roles(folder / "roles.toml", findings)
+    procedures: dict[str, Procedure] = {}
+    for path in sorted(folder.glob("*.toml")):
+        if path.name == "roles.toml":
+            continue
+        table = _read_table(path, findings)
+        procedure = _parse_procedure(path.name, table, findings) if table is not None else None
+        if procedure is None:
+            continue
+        faults = find_faults(procedure, roles.values())
+        findings += [Finding(path.name, 0, "", procedure.code, fault) for fault in faults]
+        if procedure.code in procedures:
+            findings.append(Finding(path.name, 0, "code", procedure.code, "een code die geen ander bestand heeft"))
+        procedures[procedure.code] = procedure
+    if findings:
+        raise RefusalError(findings)
+    return procedures, roles
+
+
+def _read_table(path: Path, findings: list[Finding]) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        findings.append(Finding(path.name, 0, "", str(error), "een leesbaar TOML-bestand"))
+        return None
+
+
+def _read_roles(path: Path, findings: list[Finding]) -> dict[str, Role]:
+    table = _read_table(path, findings) or {}
+    roles = {}
+    for row in table.get("roles", []):
+        if _has_its_fields(path.name, "roles", row, findings):
+            roles[row["code"]] = Role(row["code"], row["dutch"], row.get("national", False))
+    return roles
+
+
+def _has_its_fields(file: str, kind: str, row: object, findings: list[Finding]) -> bool:
+    """Whether a table has all required fields, no unknown ones, and each of its own type; if not, why not."""
+    if not isinstance(row, dict):
+        findings.append(Finding(file, 0, kind, repr(row), "een tabel"))
+        return False
+    before = len(findings)
+    name = f"{kind} {row.get('code', row.get('step', ''))}".strip()
+    for field in REQUIRED[kind]:
+        if field not in row:
+            findings.append(Finding(file, 0, name, "", f"veld {field}"))
+    for field, value in row.items():
+        expected = FIELDS[kind].get(field)
+        if expected is None:
+            findings.append(Finding(file, 0, name, field, f"een van {', '.join(FIELDS[kind])}"))
+        elif type(value) is not expected:
+            findings.append(Finding(file, 0, f"{name}, {field}", repr(value), f"type {expected.__name__}"))
+    return len(findings) == before
+
+
+def _parse_procedure(file: str, table: dict[str, Any], findings: list[Finding]) -> Procedure | None:
+    before = len(findings)
+    if not _has_its_fields(file, "procedure", table, findings):
+        return None
+    rows = {kind: table.get(kind, []) for kind in ("states", "steps", "terms")}
+    for kind, listed in rows.items():
+        for row in listed:
+            if _has_its_fields(file, kind, row, findings) and kind == "steps":
+                for needs in row.get("needs", []):
+                    _has_its_fields(file, "needs", needs, findings)
+    if len(findings) > before:
+        return None
+    steps = tuple(_parse_step(file, row, findings) for row in rows["steps"])
+    terms = tuple(
+        Term(
+            row["code"],
+            row["dutch"],
+            row["state"],
+            _parse_span(file, row["code"], row["span"], findings),
+            row.get("then", ""),
+            row["source"],
+            row["status"],
+        )
+        for row in rows["terms"]
+    )
+    if len(findings) > before:
+        return None
+    return Procedure(
+        code=table["code"],
+        dutch=table["dutch"],
+        version=table["version"],
+        source=table["source"],
+        status=table["status"],
+        begin=table["begin"],
+        parties=tuple(table.get("parties", [])),
+        states=tuple(State(row["code"], row["dutch"], row.get("final", False)) for row in rows["states"]),
+        steps=steps,
+        terms=terms,
+    )
+
+
+def _parse_step(file: str, row: dict[str, Any], findings: list[Finding]) -> Step:
+    return Step(
+        code=row["code"],
+        dutch=row["dutch"],
+        from_states=tuple(row["from"]),
+        to=row.get("to", ""),
+        roles=tuple(row.get("roles", [])),
+        party=row.get("party", ""),
+        ground=row["ground"],
+        asks=tuple(row.get("asks", [])),
+        documents=tuple(row.get("documents", [])),
+        wait=_parse_span(file, row["code"], row["wait"], findings) if "wait" in row else None,
+        needs=tuple(
+            Needs(n["step"], n["count"], (n["field"], tuple(n.get("answers", []))) if "field" in n else None)
+            for n in row.get("needs", [])
+        ),
+    )
+
+
+def _parse_span(file: str, code: str, text: str, findings: list[Finding]) -> Span:
+    amount, _, unit = text.partition(" ")
+    if not amount.isdecimal() or not unit:
+        findings.append(Finding(file, 0, code, text, "een duur zoals '12 weken' of '3 werkdagen'"))
+        return Span(0, "")
+    return Span(int(amount), unit)

@@ -1,0 +1,350 @@
+"""Procedures: a file that cannot be executed is refused, a step is open to whom the file says, terms pass in time."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slagkracht.procedures import (
+    Dossier,
+    Needs,
+    Procedure,
+    Role,
+    Span,
+    State,
+    Step,
+    StepRefusedError,
+    Term,
+    Who,
+    available_steps,
+    compute_deadlines,
+    compute_end,
+    compute_holidays,
+    draw_procedure,
+    find_faults,
+    is_working_day,
+    pass_terms,
+    start,
+    take_step,
+)
+from slagkracht.sources.procedure_files import NATIONAL, read_procedures
+from slagkracht.sources.refusal import RefusalError
+
+CET = datetime.timezone(datetime.timedelta(hours=1))
+MONDAY = datetime.datetime(2026, 3, 2, 9, 30, tzinfo=CET)
+PROCEDURES, ROLES = read_procedures()
+REGIONS = [f"VR{n:02d}" for n in range(1, 26)]
+
+
+def day(text: str) -> datetime.date:
+    return datetime.date.fromisoformat(text)
+
+
+# ── terms ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("holiday", "name"),
+    [
+        ("2026-04-03", "Goede Vrijdag"),
+        ("2026-04-06", "tweede paasdag"),
+        ("2026-05-14", "Hemelvaartsdag"),
+        ("2026-05-25", "tweede pinksterdag"),
+        ("2025-04-21", "tweede paasdag"),
+        ("2025-04-26", "Koningsdag"),
+        ("2026-04-27", "Koningsdag"),
+        ("2013-04-30", "Koninginnedag"),
+        ("2038-04-26", "tweede paasdag"),
+    ],
+)
+def test_holidays(holiday: str, name: str) -> None:
+    assert compute_holidays(day(holiday).year)[day(holiday)] == name
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "last_day"),
+    [
+        (1, "kalenderdagen", "2026-03-03"),
+        (5, "kalenderdagen", "2026-03-09"),  # Saturday 7 March becomes Monday
+        (5, "werkdagen", "2026-03-09"),
+        (24, "werkdagen", "2026-04-07"),  # over Good Friday and Easter Monday
+        (12, "weken", "2026-05-26"),  # Whit Monday becomes Tuesday
+        (1, "maanden", "2026-04-02"),
+        (12, "maanden", "2027-03-02"),
+        (4, "jaren", "2030-03-04"),  # a Saturday
+    ],
+)
+def test_a_term_runs_to_the_end_of_its_last_day(amount: int, unit: str, last_day: str) -> None:
+    midnight = datetime.datetime.combine(day(last_day) + datetime.timedelta(days=1), datetime.time(), CET)
+    assert compute_end(MONDAY, amount, unit) == midnight
+
+
+def test_hours_are_counted_on_the_clock_and_months_end_with_the_month() -> None:
+    assert compute_end(MONDAY, 36, "uren") == MONDAY + datetime.timedelta(hours=36)
+    january = datetime.datetime(2028, 1, 31, 12, tzinfo=CET)
+    assert compute_end(january, 1, "maanden").date() == day("2028-03-01")
+    with pytest.raises(ValueError, match="onbekende tijdseenheid"):
+        compute_end(MONDAY, 1, "eeuwen")
+
+
+@given(
+    st.datetimes(datetime.datetime(2015, 1, 1), datetime.datetime(2040, 1, 1)),
+    st.integers(1, 60),
+    st.sampled_from(["kalenderdagen", "werkdagen", "weken", "maanden"]),
+)
+def test_a_term_never_ends_on_a_holiday_and_never_shrinks(at: datetime.datetime, amount: int, unit: str) -> None:
+    start_at = at.replace(tzinfo=CET)
+    end = compute_end(start_at, amount, unit)
+    assert is_working_day(end.date() - datetime.timedelta(days=1))
+    assert start_at < end <= compute_end(start_at, amount + 1, unit)
+
+
+# ── refused at load ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+SMALL = Procedure(
+    code="klein",
+    dutch="Klein",
+    version=1,
+    source="voorbeeld",
+    status="vastgesteld",
+    begin="open",
+    parties=("aanvrager",),
+    states=(State("open", "open", False), State("dicht", "dicht", True)),
+    steps=(
+        Step("sluiten", "Sluiten", ("open",), "dicht", ("baas",), "aanvrager", "regel 1", ("reden",), (), None, ()),
+    ),
+    terms=(Term("lang", "te lang", "open", Span(2, "weken"), "sluiten", "regel 2", "te verifiëren"),),
+)
+BAAS = [Role("baas", "de baas", False)]
+
+
+def with_step(**changes: object) -> Procedure:
+    return dataclasses.replace(SMALL, steps=(dataclasses.replace(SMALL.steps[0], **changes),))  # type: ignore[arg-type]
+
+
+def with_term(**changes: object) -> Procedure:
+    return dataclasses.replace(SMALL, terms=(dataclasses.replace(SMALL.terms[0], **changes),))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("procedure", "words"),
+    [
+        (dataclasses.replace(SMALL, begin="nergens"), "de begintoestand 'nergens' bestaat niet"),
+        (dataclasses.replace(SMALL, status="misschien"), "status 'misschien'"),
+        (with_step(to=""), "toestand 'open' kan niet verlaten worden"),
+        (with_step(to="weg"), "toestand 'weg' bestaat niet"),
+        (with_step(roles=("koning",)), "rol 'koning' bestaat niet"),
+        (dataclasses.replace(with_step(roles=()), terms=()), "niemand mag deze stap zetten"),
+        (with_step(party="buur"), "partij 'buur' doet niet mee"),
+        (with_step(from_states=("open", "dicht")), "'dicht' is een eindtoestand"),
+        (with_step(wait=Span(2, "maanden")), "mag pas na termijn 'lang' en kan dus nooit gezet worden"),
+        (with_step(wait=Span(0, "weken")), "moet meer dan nul zijn"),
+        (with_step(needs=(Needs("dromen", 1, None),)), "wacht op stap 'dromen', die niet bestaat"),
+        (with_step(needs=(Needs("sluiten", 1, ("kleur", ("rood",))),)), "let op 'kleur'"),
+        (with_term(span=Span(2, "eeuwen")), "eenheid 'eeuwen'"),
+        (with_term(state="dicht"), "loopt in eindtoestand"),
+        (with_term(then="dromen"), "stap 'dromen' bestaat niet"),
+        (with_term(status="zeker"), "status 'zeker'"),
+        (
+            dataclasses.replace(SMALL, states=(*SMALL.states, State("eiland", "eiland", True))),
+            "toestand 'eiland' kan niet bereikt worden",
+        ),
+        (dataclasses.replace(SMALL, steps=SMALL.steps * 2), "stap 'sluiten' staat er 2 keer"),
+        (
+            dataclasses.replace(
+                SMALL,
+                steps=(*SMALL.steps, dataclasses.replace(SMALL.steps[0], code="verlopen")),
+                terms=(*SMALL.terms, Term("ook", "ook", "open", Span(2, "weken"), "verlopen", "x", "vastgesteld")),
+            ),
+            "spreken elkaar tegen",
+        ),
+    ],
+)
+def test_a_procedure_that_cannot_be_executed_says_why(procedure: Procedure, words: str) -> None:
+    assert find_faults(SMALL, BAAS) == []
+    assert words in "\n".join(find_faults(procedure, BAAS))
+
+
+def test_a_circle_without_an_end_is_found() -> None:
+    step = SMALL.steps[0]
+    circle = dataclasses.replace(
+        SMALL,
+        states=(State("a", "a", False), State("b", "b", False), State("c", "c", True)),
+        begin="a",
+        terms=(),
+        steps=(
+            dataclasses.replace(step, code="heen", from_states=("a",), to="b"),
+            dataclasses.replace(step, code="terug", from_states=("b",), to="a"),
+        ),
+    )
+    assert "vanuit toestand 'a' is geen einde te bereiken" in find_faults(circle, BAAS)
+
+
+def test_a_folder_is_refused_with_all_that_is_wrong_in_it(tmp_path: Path) -> None:
+    (tmp_path / "roles.toml").write_text((NATIONAL / "roles.toml").read_text())
+    text = (NATIONAL / "les.toml").read_text()
+    (tmp_path / "les.toml").write_text(text.replace('"rcdv"', '"raad"').replace('to = "aangetoond"', 'to = "nergens"'))
+    (tmp_path / "pilot.toml").write_text("version = ")
+    (tmp_path / "advies.toml").write_text(text.replace('code = "les"', 'code = 7\nkleur = "rood"', 1))
+    with pytest.raises(RefusalError) as refusal:
+        read_procedures(tmp_path)
+    said = str(refusal.value)
+    for words in ("rol 'raad' bestaat niet", "toestand 'nergens'", "leesbaar TOML", "type str", "'kleur'"):
+        assert words in said
+
+
+# ── executing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def who(region: str, *roles: str) -> Who:
+    return Who(f"Demo {'/'.join(roles)} {region}".strip(), region, frozenset(roles))
+
+
+def asking(at: datetime.datetime = MONDAY) -> Dossier:
+    return start(PROCEDURES["bijstandsaanvraag"], "b-1", {"aanvrager": "VR06"}, at)
+
+
+def test_assistance_through_the_minister() -> None:
+    procedure, dossier = PROCEDURES["bijstandsaanvraag"], asking()
+    chair, minister = who("VR06", "voorzitter"), who("", "minister")
+    assert [s.code for s in available_steps(procedure, dossier, chair, MONDAY)] == [
+        "ondertekenen",
+        "rechtstreeks",
+        "intrekken",
+    ]
+    assert available_steps(procedure, dossier, who("VR07", "voorzitter"), MONDAY) == ()
+    dossier = take_step(procedure, dossier, "ondertekenen", chair, MONDAY, {"mandaat": "voorzitter"})
+    dossier = take_step(procedure, dossier, "inwilligen", minister, MONDAY, {})
+    dossier = take_step(procedure, dossier, "toezeggen", who("", "actiecentrum"), MONDAY, {"toezeggingen": "6"})
+    assert dossier.state == "verleend"
+    assert [t.role for t in dossier.taken] == ["voorzitter", "minister", "actiecentrum"]
+
+
+def test_assistance_from_a_neighbour() -> None:
+    procedure, dossier = PROCEDURES["bijstandsaanvraag"], asking()
+    answers = {"buurregio": "VR07", "afspraak_in_crisisplan": "par. 4", "reden_van_spoed": "overslag"}
+    dossier = take_step(procedure, dossier, "rechtstreeks", who("VR06", "officier"), MONDAY, answers)
+    dossier = take_step(procedure, dossier, "buur_zegt_toe", who("VR07", "officier"), MONDAY, {"toezeggingen": "2"})
+    assert dossier.state == "verleend"
+
+
+@pytest.mark.parametrize(
+    ("step", "by", "answers", "words"),
+    [
+        ("ondertekenen", who("VR07", "voorzitter"), {"mandaat": "x"}, "is aan VR06, niet aan VR07"),
+        ("ondertekenen", who("VR06", "officier"), {"mandaat": "x"}, "is aan voorzitter"),
+        ("ondertekenen", who("VR06", "voorzitter"), {}, "vul in mandaat"),
+        ("inwilligen", who("", "minister"), {}, "zolang het dossier 'opgesteld' is"),
+        ("vliegen", who("", "minister"), {}, "kent geen stap 'vliegen'"),
+    ],
+)
+def test_a_refused_step_says_why(step: str, by: Who, answers: dict[str, str], words: str) -> None:
+    with pytest.raises(StepRefusedError, match=words):
+        take_step(PROCEDURES["bijstandsaanvraag"], asking(), step, by, MONDAY, answers)
+
+
+def test_a_dossier_needs_its_parties() -> None:
+    with pytest.raises(StepRefusedError, match="als partijen nodig: aanvrager"):
+        start(PROCEDURES["bijstandsaanvraag"], "b-1", {"buur": "VR07"}, MONDAY)
+
+
+def test_a_passed_term_does_what_the_procedure_says() -> None:
+    procedure = PROCEDURES["bijstandsaanvraag"]
+    dossier = dataclasses.replace(asking(), state="verleend", since=MONDAY)
+    (deadline,) = compute_deadlines(procedure, dossier)
+    assert deadline.ends_at.date() == day("2027-03-03")
+    assert deadline.term.status == "te verifiëren"
+    just_before = deadline.ends_at - datetime.timedelta(seconds=1)
+    assert pass_terms(procedure, dossier, just_before) == dossier
+    after = pass_terms(procedure, dossier, deadline.ends_at)
+    assert after.state == "afgerekend"
+    assert after.taken[-1].role == "van rechtswege"
+    assert after.since == deadline.ends_at
+
+
+def test_the_national_plan_goes_past_25_boards() -> None:
+    procedure = PROCEDURES["landelijk_plan"]
+    dossier = start(procedure, "plan-2027", {}, MONDAY)
+    rcdv, beraad = who("", "rcdv"), who("", "veiligheidsberaad")
+    dossier = take_step(procedure, dossier, "voorleggen", rcdv, MONDAY, {"plan": "2027", "verantwoording": "ab12"})
+    dossier = take_step(procedure, dossier, "positief_advies", rcdv, MONDAY, {"advies": "doen"})
+    dossier = take_step(procedure, dossier, "beraad_stemt_in", beraad, MONDAY, {"versie": "1"})
+    with pytest.raises(StepRefusedError, match="kan pas vanaf 27-05-2026"):
+        take_step(procedure, dossier, "naar_besturen", beraad, MONDAY, {})
+    later = MONDAY + datetime.timedelta(weeks=13)
+    dossier = take_step(procedure, dossier, "naar_besturen", beraad, later, {})
+    for n, region in enumerate(REGIONS):
+        with pytest.raises(StepRefusedError, match=f"vraagt 25 keer 'bestuur_besluit'; het staat op {n}"):
+            take_step(procedure, dossier, "vaststellen", beraad, later, {})
+        answers = {"besluit": "vastgesteld", "datum": "2026-07-01"}
+        dossier = take_step(procedure, dossier, "bestuur_besluit", who(region, "bestuur"), later, answers)
+        with pytest.raises(StepRefusedError, match="heeft 'Bestuur besluit' al gezet"):
+            take_step(procedure, dossier, "bestuur_besluit", who(region, "bestuur"), later, answers)
+    assert take_step(procedure, dossier, "vaststellen", beraad, later, {}).state == "vastgesteld"
+
+
+def test_a_board_that_refuses_does_not_count() -> None:
+    procedure = PROCEDURES["landelijk_plan"]
+    dossier = dataclasses.replace(start(procedure, "p", {}, MONDAY), state="bij_besturen")
+    for region in REGIONS:
+        answers = {"besluit": "afgewezen" if region == "VR13" else "vastgesteld", "datum": "2026-07-01"}
+        dossier = take_step(procedure, dossier, "bestuur_besluit", who(region, "bestuur"), MONDAY, answers)
+    with pytest.raises(StepRefusedError, match="staat op 24"):
+        take_step(procedure, dossier, "vaststellen", who("", "veiligheidsberaad"), MONDAY, {})
+
+
+@pytest.mark.parametrize("route", ["minister", "beraad"])
+def test_a_qualification_dossier_takes_one_of_two_routes(route: str) -> None:
+    procedure, nipv, later = PROCEDURES["kwalificatiedossier"], who("", "nipv"), MONDAY + datetime.timedelta(weeks=7)
+    dossier = start(procedure, "k-1", {}, MONDAY)
+    changes = {"functie": "bevelvoerder", "versie": "2", "verschillen": "natuurbrand"}
+    dossier = take_step(procedure, dossier, "consulteren", nipv, MONDAY, changes)
+    dossier = take_step(procedure, dossier, f"naar_{route}", nipv, later, {})
+    by = who("", "minister" if route == "minister" else "veiligheidsberaad")
+    done = {"ingangsdatum": "2026-07-01", "vindplaats": "Stcrt."}
+    assert take_step(procedure, dossier, f"{route}_stelt_vast", by, later, done).state == "register"
+
+
+@given(st.data())
+def test_whatever_is_taken_the_dossier_stays_in_its_procedure(data: st.DataObject) -> None:
+    procedure = PROCEDURES[data.draw(st.sampled_from(sorted(PROCEDURES)))]
+    parties = {name: REGIONS[i] for i, name in enumerate(procedure.parties)}
+    dossier, at = start(procedure, "d", parties, MONDAY), MONDAY
+    known = {state.code for state in procedure.states}
+    for _ in range(8):
+        at += datetime.timedelta(days=data.draw(st.integers(0, 200)))
+        dossier = pass_terms(procedure, dossier, at)
+        actor = who(data.draw(st.sampled_from(["", *REGIONS[:2]])), *ROLES)
+        steps = available_steps(procedure, dossier, actor, at)
+        if not steps:
+            continue
+        step = data.draw(st.sampled_from(steps))
+        answers = dict.fromkeys(step.asks, "x")
+        after = take_step(procedure, dossier, step.code, actor, at, answers)
+        assert after.state in known
+        assert after.taken[: len(dossier.taken)] == dossier.taken
+        dossier = after
+
+
+# ── drawing ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("code", sorted(PROCEDURES))
+def test_the_drawings_in_the_docs_are_those_of_the_files(code: str) -> None:
+    drawn = draw_procedure(PROCEDURES[code])
+    stored = Path(__file__).parent.parent / "docs" / "procedures" / f"{code}.svg"
+    assert stored.read_text(encoding="utf-8") == drawn + "\n", "draw again: see docs/procedures/README.md"
+
+
+def test_a_drawing_holds_every_state_and_step_and_marks_where_the_dossier_is() -> None:
+    procedure = PROCEDURES["bijstandsaanvraag"]
+    drawn = draw_procedure(procedure, current="bij_minister")
+    for name in [*(s.dutch for s in procedure.steps), *(s.dutch for s in procedure.states)]:
+        assert name.replace("'", "&#x27;") in drawn
+    assert drawn.count("#ffe9b8") == 1
+    assert "#ffe9b8" not in draw_procedure(procedure)
