@@ -16,10 +16,10 @@ from slagkracht.rules import NoRuleError, rule_in_force
 from slagkracht.sources.national import (
     build_national_plan,
     compute_career_stations,
-    read_crewing_rules,
     read_postcode_areas,
 )
 from slagkracht.sources.refusal import RefusalError
+from slagkracht.sources.rule_files import read_rules
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "nederland"
 DAY = datetime.date(2026, 7, 1)
@@ -95,9 +95,10 @@ def test_postcodes_without_an_address_use_the_middle_and_say_so(tmp_path: Path) 
 
 
 def test_the_crewing_rules_hold_their_own_cases() -> None:
-    rules = read_crewing_rules()
-    assert {rule.kind for rule in rules.rules} == {"opkomsttijd"}
-    for rule in rules.rules:
+    rules = read_rules()
+    crewing = [rule for rule in rules.rules if rule.kind == "opkomsttijd"]
+    assert [rule.code for rule in crewing] == ["beroepskazernes", "uitruk", "verwerkingstijd"]
+    for rule in crewing:
         assert rule.status == "te verifiëren"
         assert rule.cases
         for case in rule.cases:
@@ -110,7 +111,7 @@ def test_the_crewing_rules_hold_their_own_cases() -> None:
 
 
 def test_every_regime_and_window_has_a_turnout_time() -> None:
-    values = rule_in_force(read_crewing_rules(), "uitruk", DAY)[1]
+    values = rule_in_force(read_rules(), "uitruk", DAY)[1]
     for regime in REGIMES:
         for quantity in ("mediaan_s", "spreiding", "paraatheid"):
             assert set(values[regime][quantity]) == set(WINDOWS)

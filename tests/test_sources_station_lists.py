@@ -11,8 +11,8 @@ import pytest
 from slagkracht.regions import Regions
 from slagkracht.resources import REGIMES, capability_column
 from slagkracht.rules import rule_in_force
-from slagkracht.sources.national import read_crewing_rules
 from slagkracht.sources.refusal import RefusalError
+from slagkracht.sources.rule_files import read_rules
 from slagkracht.sources.station_lists import StationLists, compute_units, read_station_lists
 
 REGIONS = Regions(np.array(["VR01", "VR02"]), np.array(["Groningen", "Fryslân"]))
@@ -65,7 +65,7 @@ def test_the_list_s_own_counts_are_compared(tmp_path: Path) -> None:
 
 
 def test_crewing_follows_the_rule(tmp_path: Path) -> None:
-    _, crewing = rule_in_force(read_crewing_rules(), "uitruk", datetime.date(2026, 7, 1))
+    _, crewing = rule_in_force(read_rules(), "uitruk", datetime.date(2026, 7, 1))
     units = compute_units(read(tmp_path), np.array([False, True]), crewing)
     volunteer, career = REGIMES.index("vrije_instroom"), REGIMES.index("beroeps")
     assert units.regime[:, 0].tolist() == [volunteer, volunteer, career, career, career, career]

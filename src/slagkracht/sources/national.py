@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import tomllib
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyogrio
+import shapely
 from scipy.spatial import cKDTree
 
 from slagkracht.areas import Areas
@@ -17,17 +17,21 @@ from slagkracht.plan import Plan
 from slagkracht.regions import Regions
 from slagkracht.resources import Stations, Units, capability_column
 from slagkracht.roads import Roads
-from slagkracht.rules import Rule, Rules, RuleVersion, rule_in_force
+from slagkracht.rules import Rules, rule_in_force
 from slagkracht.sources.csvfile import find_repeats, numbers, read_csv
+from slagkracht.sources.facts import read_regions
 from slagkracht.sources.geometry import transform, what_is_wrong
+from slagkracht.sources.modelled_roads import build_modelled_roads, read_crossings, read_skeleton
 from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError
+from slagkracht.sources.rule_files import read_rules
 from slagkracht.sources.station_lists import compute_units, read_station_lists
 from slagkracht.travel import Travel
 
 Flags = npt.NDArray[np.bool_]
 
 STATIONS, VEHICLES = "kazernes_2026.csv", "voertuigen_2026.csv"
-POSTCODES, MUNICIPALITIES = "pc4_2020_2021.csv", "gemeente_vr.csv"
+POSTCODES = "pc4_2020_2021.csv"
+OUTLINES, MOTORWAYS = "veiligheidsregio_2023_wgs84.geojson", "../wegennetten/etis_NL.graphml"
 
 
 def build_national_plan(
@@ -42,11 +46,12 @@ def build_national_plan(
     """The plan that the open lists in ``folder`` add up to on ``day``.
 
     Crewing, turnout and readiness are in no open list: they follow from the rules "uitruk" and "beroepskazernes", and
-    ``notes`` says so. Without ``roads`` and ``travel`` the plan has no drive times yet. Raises RefusalError when a
-    list is wrong, NoRuleError when an assumption has no value on ``day``.
+    ``notes`` says so. With neither ``roads`` nor ``travel``, the roads are modelled (``build_national_roads``).
+    ``rules`` None = those of the programme. Raises RefusalError when a list is wrong, NoRuleError when an assumption
+    has no value on ``day``.
     """
-    rules = rules or read_crewing_rules()
-    regions = read_regions(folder / MUNICIPALITIES)
+    rules = rules or read_rules()
+    regions = read_regions()
     areas, area_summary = read_postcode_areas(folder / POSTCODES, regions)
     lists = read_station_lists(folder / STATIONS, folder / VEHICLES, regions)
     _, crewing = rule_in_force(rules, "uitruk", day)
@@ -54,6 +59,8 @@ def build_national_plan(
     tankers = int(choice["beroeps_tankautospuiten_per_kazerne"])
     volunteers = compute_units(lists, np.zeros(len(lists.stations), dtype=np.bool_), crewing, tankers)
     career = compute_career_stations(lists.stations, volunteers, areas, choice)
+    if roads is None and travel is None:
+        roads = build_national_roads(folder, lists.stations, areas, rules, day)
     notes = [
         f"Kazernes en voertuigen: {lists.summaries[0]}; {lists.summaries[1]}.",
         f"Inwoners: {area_summary}; elk gebied is één punt, het gewogen midden van zijn adressen.",
@@ -82,6 +89,28 @@ def build_national_plan(
     )
 
 
+def build_national_roads(folder: Path, stations: Stations, areas: Areas, rules: Rules, day: datetime.date) -> Roads:
+    """Modelled roads between all areas and stations, on the land of ``folder``'s region outlines.
+
+    The motorway skeleton is followed where it lies beside the folder. Node i is area i, then station i.
+    """
+    _, profile = rule_in_force(rules, "rijprofiel-gemodelleerd", day)
+    try:
+        outlines = pyogrio.read_dataframe(folder / OUTLINES).to_crs(28992)
+    except pyogrio.errors.DataSourceError as error:
+        raise RefusalError([Finding(OUTLINES, 0, "", str(error), "de omtrekken van de regio's als GeoJSON")]) from error
+    motorways = folder / MOTORWAYS
+    return build_modelled_roads(
+        np.concatenate([areas.x_m, stations.x_m]),
+        np.concatenate([areas.y_m, stations.y_m]),
+        np.concatenate([areas.population, np.zeros(len(stations))]),
+        profile["netwerk"],
+        land=shapely.union_all(shapely.make_valid(outlines.geometry.to_numpy())),
+        skeleton=read_skeleton(motorways) if motorways.is_file() else None,
+        crossings=read_crossings(),
+    )
+
+
 def compute_career_stations(stations: Stations, units: Units, areas: Areas, choice: dict[str, Any]) -> Flags:
     """Which stations are taken to have a career crew: bool [S], by the rule "beroepskazernes".
 
@@ -103,14 +132,6 @@ def compute_career_stations(stations: Stations, units: Units, areas: Areas, choi
     career = np.zeros(len(stations), dtype=np.bool_)
     career[order[candidate[order]]] = True
     return career
-
-
-def read_regions(path: Path) -> Regions:
-    """The regions named in a list of municipalities (columns vr_code and vr_naam), in order of code."""
-    table = read_csv(path, ("vr_code", "vr_naam"))
-    names = dict(zip(table.columns["vr_code"], table.columns["vr_naam"], strict=True))
-    codes = sorted(names)
-    return Regions(np.array(codes, dtype=np.str_), np.array([names[code] for code in codes], dtype=np.str_))
 
 
 def read_postcode_areas(path: Path, regions: Regions) -> tuple[Areas, ReadSummary]:
@@ -163,21 +184,3 @@ def read_postcode_areas(path: Path, regions: Regions) -> tuple[Areas, ReadSummar
         {what: count for what, count in assumed.items() if count},
     )
     return areas, summary
-
-
-def read_crewing_rules() -> Rules:
-    """The rules of nl/rules/opkomst: how a station is crewed and how soon it rolls where no region says so."""
-    folder = resources.files("slagkracht") / "nl" / "rules" / "opkomst"
-    found = [
-        tomllib.loads(file.read_text(encoding="utf-8")) for file in folder.iterdir() if file.name.endswith(".toml")
-    ]
-    return Rules(
-        tuple(
-            Rule(
-                **{key: text[key] for key in ("code", "kind", "dutch", "source", "status", "region")},
-                versions=tuple(RuleVersion(v["starts"], v.get("ends"), v["values"]) for v in text["versions"]),
-                cases=tuple(text.get("cases", ())),
-            )
-            for text in sorted(found, key=lambda text: (text["code"], text["region"]))
-        )
-    )
