@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +13,9 @@ import numpy as np
 from slagkracht.areas import Areas
 from slagkracht.regions import Regions
 from slagkracht.resources import Stations, Units
-from slagkracht.roads import Roads
-from slagkracht.rules import Rules
-from slagkracht.travel import Travel
+from slagkracht.roads import Roads, compute_access, compute_arc_seconds
+from slagkracht.rules import Rules, rule_in_force
+from slagkracht.travel import Travel, compute_travel
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,32 @@ class Plan:
     roads: Roads | None
     travel: Travel | None
     notes: tuple[str, ...]
+
+
+def compute_plan_travel(plan: Plan, *, progress: Callable[[int, int], None] | None = None) -> Travel:
+    """Every drive from the plan's stations to its areas: the regions' own matrix, or driven over the plan's roads.
+
+    The speed profile is the rule "rijprofiel-spoed", or "rijprofiel-gemodelleerd" over modelled roads; its
+    ``spreiding`` (standard deviation of ln of the drive time) becomes the error band of every drive. Raises
+    NoRuleError when no profile is in force, ValueError when the plan has neither roads nor a matrix.
+    """
+    if plan.travel is not None:
+        return plan.travel
+    if plan.roads is None:
+        raise ValueError(f"plan {plan.name!r} heeft geen wegennet en geen rijtijdenmatrix: lever een van beide aan")
+    modelled = plan.roads.kind == "gemodelleerd"
+    _, profile = rule_in_force(plan.rules, "rijprofiel-gemodelleerd" if modelled else "rijprofiel-spoed", plan.day)
+    return compute_travel(
+        plan.roads,
+        compute_arc_seconds(plan.roads, profile),
+        plan.stations.x_m,
+        plan.stations.y_m,
+        plan.areas.x_m,
+        plan.areas.y_m,
+        spread=float(profile.get("spreiding", 0.0)),
+        access=compute_access(plan.roads, min_piece=1) if modelled else None,  # a modelled island is never a fragment
+        progress=progress,
+    )
 
 
 def compute_hash(thing: object) -> str:
