@@ -41,9 +41,10 @@ class Municipalities:
 
     ``code``, ``name`` str [G] · ``region`` int32 [G] row of Regions · ``population``, ``dwellings``, ``land_ha``,
     ``urbanity`` int64 [G] · ``nature_share`` float64 [G] of the surface, 0–1 (nan = not given) · ``x_m``, ``y_m``
-    float64 [G] RD New, where the people live on average · ``land_x_m``, ``land_y_m``, ``long_m``, ``short_m``, ``bearing_deg``
-    float64 [G] the ellipse that spreads like its land: centre, full axes, direction of the long axis clockwise from
-    north · ``landmass`` str [G] the piece of land that it lies on.
+    float64 [G] RD New, where the people live on average · ``land_x_m``, ``land_y_m``, ``long_m``, ``short_m``,
+    ``bearing_deg`` float64 [G] the ellipse that spreads like its land: centre, full axes, direction of the long axis
+    clockwise from north · ``outline_ha`` int64 [G] its surface with inland waters · ``landmass`` str [G] the piece of
+    land that it lies on.
     """
 
     code: Strings
@@ -61,6 +62,7 @@ class Municipalities:
     long_m: Metres
     short_m: Metres
     bearing_deg: Metres
+    outline_ha: Counts
     landmass: Strings
 
     def __len__(self) -> int:
@@ -115,6 +117,7 @@ def read_municipalities() -> Municipalities:
         long_m=numbers("long_km") * 1000,
         short_m=numbers("short_km") * 1000,
         bearing_deg=numbers("bearing_deg"),
+        outline_ha=np.array(table["outline_ha"], np.int64),
         landmass=np.array(table["landmass"]),
     )
 
@@ -123,21 +126,7 @@ def read_building_functions() -> dict[str, float]:
     """How many addresses of every main function there are per dwelling, from ``nl/facts/building_functions.csv``."""
     table = _read("facts/building_functions.csv")
     counts = dict(zip(table["function"], map(float, table["addresses"])))
-    return {name: count / counts["woon"] for name, count in counts.items()}
-
-
-def read_vehicle_types() -> dict[str, tuple[tuple[str, ...], int]]:
-    """What every type code can do and the crew that it rolls out with, from ``nl/vocabulary/vehicle_types.csv``."""
-    table = _read("vocabulary/vehicle_types.csv")
-    return {
-        code: (tuple(capabilities.split(";")), int(crew))
-        for code, capabilities, crew in zip(table["type_code"], table["capabilities"], table["crew"])
-    }
-
-
-def read_capabilities() -> tuple[str, ...]:
-    """The names of all capabilities, in the order of ``nl/vocabulary/capabilities.csv``."""
-    return tuple(_read("vocabulary/capabilities.csv")["capability"])
+    return {name: count / counts["woonfunctie"] for name, count in counts.items()}
 
 
 def read_crossings() -> tuple[tuple[str, ...], Metres]:
