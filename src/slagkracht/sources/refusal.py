@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -25,23 +25,32 @@ class Finding:
         return f"{place}: gevonden {self.found[:80]!r}; verwacht: {self.expected}"
 
 
+SHOWN = 100
+"""How many findings a message spells out; the exception itself always holds them all."""
+
+
 class RefusalError(ValueError):
     """A source was refused. ``findings`` holds every finding, in order of place; nothing of the source was used."""
 
     def __init__(self, findings: list[Finding]) -> None:
         self.findings = sorted(findings, key=lambda f: (f.file, f.row, f.column))
-        lines = "\n".join(f"  {finding}" for finding in self.findings)
-        super().__init__(f"geweigerd, {len(self.findings)} bevinding(en):\n{lines}")
+        lines = "\n".join(f"  {finding}" for finding in self.findings[:SHOWN])
+        more = f"\n  … en nog {len(self.findings) - SHOWN}" if len(self.findings) > SHOWN else ""
+        super().__init__(f"geweigerd, {len(self.findings)} bevinding(en):\n{lines}{more}")
 
 
 @dataclass(frozen=True)
 class ReadSummary:
-    """What a reader read and what it left out, by reason: nothing is dropped in silence."""
+    """What a reader read, what it left out and what it assumed, by reason: nothing is dropped in silence."""
 
     file: str
     rows_read: int
     left_out: dict[str, int]
+    assumed: dict[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         left = ", ".join(f"{reason}: {count}" for reason, count in sorted(self.left_out.items())) or "niets"
-        return f"{self.file}: {self.rows_read} gelezen; weggelaten: {left}"
+        assumed = ", ".join(f"{what}: {count}" for what, count in sorted(self.assumed.items()))
+        return f"{self.file}: {self.rows_read} gelezen; weggelaten: {left}" + (
+            f"; aangenomen: {assumed}" * bool(assumed)
+        )
