@@ -30,8 +30,8 @@ def plan() -> Plan:
 @pytest.mark.parametrize(
     ("areas", "nodes", "stations", "expected"),
     [
-        (400, 6_000, 60, "aaeb9bd4428bb7b44862c201d2f08b8c5fcd5240da884483dde451b27cbce8be"),
-        (2_000, 30_000, None, "3ae6ea0f9bdc94678a3f55be896ea9c770645c73a6cb5939ba062b37937da86a"),
+        (400, 6_000, 60, "ff455952dfe4252a5277996954c43b53ad2fe811d4c2309f56bd540fe4f06d68"),
+        (2_000, 30_000, None, "9335594a08c0a9b0b4a0cfb8be6a55363fd7f66f5fa6bd63e34066ceb2e5205c"),
     ],
 )
 def test_same_bytes_on_every_machine(areas: int, nodes: int, stations: int | None, expected: str) -> None:

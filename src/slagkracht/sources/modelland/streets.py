@@ -30,11 +30,14 @@ ROAD_CLASSES = (
 )  # fmt: skip
 MOTORWAY, LINK, TRUNK, PRIMARY, SECONDARY, TERTIARY, UNCLASSIFIED, RESIDENTIAL = range(len(ROAD_CLASSES))
 
-CITY_INHABITANTS = 60_000
-"""Municipalities with a town at least this large are joined by motorway."""
+CITY_INHABITANTS = 55_000
+"""Municipalities with at least this many people are joined by motorway."""
 
 BUILT_UP_PER_KM2 = 1_000.0
 """Streets in squares with more inhabitants than this are residential, elsewhere they are lanes."""
+
+LEAST_CORNERS = 80
+"""Street corners that the smallest island has at least, however coarse the network."""
 
 WET_M = 2_000.0
 """Longest stretch outside the modelled land that a road crosses: inland water, or a ragged edge of the model."""
@@ -79,7 +82,7 @@ def build_streets(
     near = cKDTree(np.column_stack([settlements.x_m, settlements.y_m])).query(banks)[1]
     x_m, y_m = np.concatenate([settlements.x_m, banks[:, 0]]), np.concatenate([settlements.y_m, banks[:, 1]])
     mass = landmass[np.concatenate([settlements.municipality, settlements.municipality[near]])]
-    main = _main_roads(settlements, x_m, y_m, mass, dry)
+    main = _main_roads(facts.population, settlements, x_m, y_m, mass, dry)
 
     span_m = _length(x_m, y_m, main.tail, main.head)
     spacing_m = max(250.0, float(span_m.sum()) / (nodes / 8))
@@ -92,11 +95,11 @@ def build_streets(
     corners = (nodes - len(main_x)) * 5 // 9
     if corners < len(main_x) // 4:
         raise ValueError(f"{nodes} knopen zijn te weinig voor {len(settlements)} kernen: vraag er meer")
-    corner_x, corner_y, corner_cell = _lay_corners(cells, people, corners, rng)
+    corner_x, corner_y, corner_cell = _lay_corners(cells, people, landmass, corners, rng)
     all_x, all_y = np.concatenate([main_x, corner_x]), np.concatenate([main_y, corner_y])
     all_mass = np.concatenate([main_mass, landmass[cells.municipality[corner_cell]]])
     joins = np.concatenate([~on_motorway & ~over_water, np.ones(len(corner_x), np.bool_)])
-    streets = _streets(all_x, all_y, all_mass, joins, len(main_x), dry)
+    streets = _streets(all_x, all_y, all_mass, joins, len(main_x), dry, max(WET_M, cells.cell_m))
     built_up = people > BUILT_UP_PER_KM2 * (cells.cell_m / 1000.0) * (cells.cell_m / 1000.0)
     in_town = np.concatenate([np.zeros(len(main_x), np.bool_), built_up[corner_cell]])
     street_class = np.where(in_town[streets[:, 0]] | in_town[streets[:, 1]], RESIDENTIAL, UNCLASSIFIED)
@@ -131,7 +134,9 @@ def build_streets(
     )
 
 
-def _main_roads(settlements: Settlements, x_m: Metres, y_m: Metres, mass: Indices, dry: _Land) -> _Edges:
+def _main_roads(
+    inhabitants: Indices, settlements: Settlements, x_m: Metres, y_m: Metres, mass: Indices, dry: _Land
+) -> _Edges:
     """Crossings, roads between settlements (primary where the way between towns leads), motorways between cities."""
     count = len(x_m)
 
@@ -166,17 +171,26 @@ def _main_roads(settlements: Settlements, x_m: Metres, y_m: Metres, mass: Indice
     local_class = np.where(of_town, SECONDARY, TERTIARY)
     local_class[: int(kept.sum())][is_primary[kept]] = PRIMARY
 
-    cities = towns[settlements.population[towns] >= CITY_INHABITANTS]
+    cities = towns[inhabitants >= CITY_INHABITANTS]
     motorway = on_land(cities[_proximity(x_m[cities], y_m[cities], 30, gabriel=True)], 2 * WET_M)
     edges = np.concatenate([local, crossing, motorway])
     classes = [local_class, np.full(len(crossing), TRUNK), np.full(len(motorway), MOTORWAY)]
     return _Edges(edges[:, 0], edges[:, 1], np.concatenate(classes))
 
 
-def _lay_corners(cells: Cells, people: Indices, count: int, rng: np.random.Generator) -> tuple[Metres, Metres, Indices]:
-    """Street corners, in whole metres, and their cell: in blocks, dense where people live (as the square root)."""
+def _lay_corners(
+    cells: Cells, people: Indices, landmass: Indices, count: int, rng: np.random.Generator
+) -> tuple[Metres, Metres, Indices]:
+    """Street corners, in whole metres, and their cell: in blocks, dense where people live (as the square root).
+
+    Every landmass (``landmass`` int64 [G] per municipality) gets enough of them to count as a network of its own.
+    """
     crowd = np.sqrt(people.astype(np.float64))
-    per_cell = share_out(0.35 * float(crowd.mean()) + crowd, count)
+    weight = 0.35 * float(crowd.mean()) + crowd
+    mass = landmass[cells.municipality]
+    in_mass = np.bincount(mass, weight)
+    weight *= np.maximum(1.0, LEAST_CORNERS / (in_mass / in_mass.sum() * count))[mass]
+    per_cell = share_out(weight, count)
     cell = np.repeat(np.arange(len(cells)), per_cell)
     here = np.arange(count) - np.repeat(np.cumsum(per_cell) - per_cell, per_cell)
     side = np.ceil(np.sqrt(per_cell.astype(np.float64))).astype(np.int64)[cell]
@@ -187,14 +201,14 @@ def _lay_corners(cells: Cells, people: Indices, count: int, rng: np.random.Gener
     return np.round(x_m), np.round(y_m), cell
 
 
-def _streets(x_m: Metres, y_m: Metres, mass: Indices, joins: Flags, main: int, dry: _Land) -> Indices:
+def _streets(x_m: Metres, y_m: Metres, mass: Indices, joins: Flags, main: int, dry: _Land, wet_m: float) -> Indices:
     """Pairs of nodes joined by a street, int64 [E, 2]; what is already joined by a main road is left out."""
     joining = np.flatnonzero(joins)
     pairs: Indices = joining[_proximity(x_m[joining], y_m[joining], 12, gabriel=False)]
     pairs = pairs[(pairs[:, 1] >= main) & (mass[pairs[:, 0]] == mass[pairs[:, 1]])]
     far = _length(x_m, y_m, pairs[:, 0], pairs[:, 1]) > dry.cell_m
     fits = ~far
-    fits[far] = _wet_m(dry, x_m, y_m, pairs[far, 0], pairs[far, 1]) <= WET_M
+    fits[far] = _wet_m(dry, x_m, y_m, pairs[far, 0], pairs[far, 1]) <= wet_m
     return pairs[fits]
 
 
