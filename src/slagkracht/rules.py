@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class RuleVersion:
-    """One dated text of a rule: ``values`` holds for days from ``starts`` up to and including ``ends`` (None = open)."""
+    """One dated text of a rule: ``values`` holds from ``starts`` up to and including ``ends`` (None = open)."""
 
     starts: datetime.date
     ends: datetime.date | None
@@ -52,15 +52,49 @@ def rule_in_force(rules: Rules, code: str, day: datetime.date, region: str = "")
 
     Raises NoRuleError when none is in force: there is no fall-back to an expired version.
     """
+    rule, version = rule_version_in_force(rules, code, day, region)
+    return rule, version.values
+
+
+def rule_version_in_force(rules: Rules, code: str, day: datetime.date, region: str = "") -> tuple[Rule, RuleVersion]:
+    """As ``rule_in_force``, with the days of the version."""
     for place in ([region] if region else []) + [""]:
         for rule in rules.rules:
             if rule.code != code or rule.region != place:
                 continue
             for version in rule.versions:
                 if version.starts <= day and (version.ends is None or day <= version.ends):
-                    return rule, version.values
+                    return rule, version
     where = region or "heel Nederland"
     raise NoRuleError(
         f"regel {code!r} heeft voor {where} geen waarde op {day:%d-%m-%Y}: "
         "voeg een versie met ingangsdatum toe of kies een andere dag"
     )
+
+
+def check_case(rule: Rule, case: dict[str, Any]) -> list[str]:
+    """What is wrong with ``rule`` by one of its worked cases, in Dutch; nothing when the case holds.
+
+    A case gives a ``day`` and the values that must hold on it (of a table only the fields it names), or
+    ``geen_waarde = true`` where the rule must have none.
+    """
+    day = case["day"]
+    try:
+        _, values = rule_in_force(Rules((rule,)), rule.code, day, rule.region)
+    except NoRuleError as error:
+        return [] if case.get("geen_waarde") else [str(error)]
+    if case.get("geen_waarde"):
+        return [f"regel {rule.code!r} heeft op {day:%d-%m-%Y} een waarde en hoort er geen te hebben"]
+    wanted = {name: value for name, value in case.items() if name != "day"}
+    return [f"regel {rule.code!r} op {day:%d-%m-%Y}: {wrong}" for wrong in _departures("", wanted, values)]
+
+
+def _departures(place: str, wanted: dict[str, Any], values: dict[str, Any]) -> list[str]:
+    wrong = []
+    for name, value in wanted.items():
+        found = values.get(name)
+        if isinstance(value, dict) and isinstance(found, dict):
+            wrong += _departures(f"{place}{name}.", value, found)
+        elif found != value:
+            wrong.append(f"{place}{name} is {found}, het voorbeeld zegt {value}")
+    return wrong

@@ -24,7 +24,7 @@ Seconds = npt.NDArray[np.uint16]
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(13)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
-NEVER = 1e-9
+NEVER = 1e-6
 """A unit less likely than this to be the n-th is left out of the mixture."""
 
 
@@ -247,32 +247,49 @@ def _percentiles(
         if _mixture(unit[area], readiness, n, before, weight) < q:
             answer[area] = np.inf
             continue
+        reached = 0.0
+        guess = np.float32(0.0)  # the percentile if all came at their medians: the answer where nothing has a spread
         exact = travel_spread == 0.0 and handling_spread == 0.0
         for k in range(len(weight)):
-            exact = exact and (weight[k] < NEVER or turnout_spread[unit[area, k]] == 0.0)
-        if exact:  # then it is the response time of one of the units
-            reached = 0.0
-            for k in range(len(weight)):
+            if weight[k] >= NEVER:
+                exact = exact and turnout_spread[unit[area, k]] == 0.0
+                if reached < q:
+                    guess = response_s[area, k]
                 reached += weight[k]
-                if reached >= q:
-                    answer[area] = response_s[area, k]
-                    break
+        if exact:
+            answer[area] = guess
             continue
         low = 0.0
-        high = 600.0
-        while high < 1e6 and _mixed(
-            unit[area], response_s[area], drive_s[area], weight, handling_s[area], turnout_s, turnout_spread,
-            travel_spread, handling_spread, high, nodes, weights,
-        ) < q:  # fmt: skip
+        low_miss = -q
+        high = float(guess)
+        while True:
+            high_miss = -q + _mixed(
+                unit[area], response_s[area], drive_s[area], weight, handling_s[area], turnout_s, turnout_spread,
+                travel_spread, handling_spread, high, nodes, weights,
+            )  # fmt: skip
+            if high_miss >= 0.0 or high > 1e6:
+                break
             low = high
-            high *= 2.0
-        while high - low > 0.05:
-            middle = (low + high) / 2.0
-            if _mixed(
+            low_miss = high_miss
+            high *= 1.3
+        side = 0
+        while high - low > 0.05:  # regula falsi, Illinois: the end that stays put counts half
+            middle = high - high_miss * (high - low) / (high_miss - low_miss)
+            middle = min(max(middle, low + 0.02), high - 0.02)
+            miss = -q + _mixed(
                 unit[area], response_s[area], drive_s[area], weight, handling_s[area], turnout_s, turnout_spread,
                 travel_spread, handling_spread, middle, nodes, weights,
-            ) < q:  # fmt: skip
+            )  # fmt: skip
+            if miss < 0.0:
                 low = middle
+                low_miss = miss
+                if side == -1:
+                    high_miss /= 2.0
+                side = -1
             else:
                 high = middle
+                high_miss = miss
+                if side == 1:
+                    low_miss /= 2.0
+                side = 1
         answer[area] = high

@@ -13,12 +13,21 @@ from slagkracht.areas import Areas
 from slagkracht.coverage.arrivals import SMALL, Arrivals, Nearest, compute_arrivals, compute_nearest
 from slagkracht.coverage.chance import compute_chance, compute_expected, compute_nominal, compute_percentile
 from slagkracht.coverage.formations import compute_assembled, compute_formation
-from slagkracht.coverage.norms import NORM_KINDS, STATISTICS, Norm, compute_limits, norm_in_force
+from slagkracht.coverage.norms import (
+    NORM_KINDS,
+    STATISTICS,
+    Norm,
+    Part,
+    compute_area_class,
+    compute_limits,
+    norm_in_force,
+)
 from slagkracht.plan import Plan
 from slagkracht.resources import WINDOWS, Standing, compute_standing
 from slagkracht.rules import NoRuleError, rule_in_force
 from slagkracht.travel import Travel
 
+Strings = npt.NDArray[np.str_]
 Floats = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
@@ -37,6 +46,7 @@ class Coverage:
     norm says nothing here) · ``response_s`` float32 [A] by the norm's statistic (inf = nobody comes; never a large
     number) · ``chance`` float32 [A] of being there within ``limit_s`` (nan = not computed) · ``unit`` int32 [A] row
     of Standing that completes it at nominal times (-1 = none) · ``in_time`` bool [A] ·
+    ``area_class`` str [A] the class that residents are judged by ("" = none) ·
     ``population`` float32 [A] · ``object_classes``, ``objects``, ``object_limit_s`` float32 [A, C] and
     ``objects_in_time`` bool [A, C] the same per object class that the areas count.
     """
@@ -53,6 +63,7 @@ class Coverage:
     chance: Floats
     unit: Indices
     in_time: Flags
+    area_class: Strings
     population: Floats
     object_classes: tuple[str, ...]
     objects: Floats
@@ -61,14 +72,6 @@ class Coverage:
 
     def __len__(self) -> int:
         return len(self.limit_s)
-
-
-def ranking_depth(norm: Norm, *, chance: bool = True) -> int:
-    """How many units per area a ranking must hold for ``norm`` to be judged."""
-    if norm.crew_needed:
-        return norm.crew_needed + 2
-    needed = sum(part.count for part in norm.parts)
-    return needed + BEYOND if chance or norm.statistic != "nominaal" else needed
 
 
 def judge(
@@ -88,7 +91,8 @@ def judge(
     For a formation the chance is the product over its parts (exact where no unit can fill two of them); of a crew made
     up of part crews no chance is computed. Raises ValueError where a norm asks for a statistic that does not exist.
     """
-    limit_s, object_limit_s = compute_limits(norm, areas)
+    area_class = compute_area_class(norm, areas)
+    limit_s, object_limit_s = compute_limits(norm, areas, area_class)
     counts = [part.count for part in norm.parts]
     whole = not norm.crew_needed
     single = whole and len(counts) == 1
@@ -108,7 +112,8 @@ def judge(
         response_s, unit = compute_assembled(
             arrivals[0], standing, crew_needed=norm.crew_needed, max_gap_s=norm.max_gap_s
         )
-    if norm.statistic not in ("nominaal", *("kans",) * whole, *STATISTICS * single):
+    possible = STATISTICS if single else ("nominaal", "kans") if whole else ("nominaal",)
+    if norm.statistic not in possible:
         raise ValueError(f"norm {norm.code!r}: maatstaf {norm.statistic!r} bestaat niet voor een samengestelde eenheid")
     if norm.percentile:
         response_s = compute_percentile(
@@ -143,6 +148,7 @@ def judge(
         chance=chances,
         unit=unit,
         in_time=in_time,
+        area_class=area_class,
         population=areas.population,
         object_classes=areas.object_classes,
         objects=areas.objects,
@@ -184,18 +190,15 @@ def compute_coverage(
             standing = compute_standing(plan.units, plan.stations, window)
             coverages = []
             for norm in distinct:
-                arrivals = [
-                    compute_arrivals(
-                        standing,
-                        travel,
-                        part.capabilities,
-                        call_handling_s=handling_s,
-                        depth=ranking_depth(norm, chance=chance),
-                        nearest=nearest,
-                        only_region=plan.areas.region if alone else None,
-                    )
-                    for part in norm.parts
-                ]
+                arrivals = compute_rankings(
+                    norm,
+                    standing,
+                    travel,
+                    call_handling_s=handling_s,
+                    chance=chance,
+                    nearest=nearest,
+                    only_region=plan.areas.region if alone else None,
+                )
                 coverages.append(
                     judge(
                         norm,
@@ -211,6 +214,45 @@ def compute_coverage(
                 )
             result.append(_merge(coverages, which))
     return tuple(result)
+
+
+def compute_rankings(
+    norm: Norm,
+    standing: Standing,
+    travel: Travel,
+    *,
+    call_handling_s: float | Floats,
+    chance: bool = True,
+    nearest: Nearest | None = None,
+    only_region: Indices | None = None,
+) -> tuple[Arrivals, ...]:
+    """The arrivals that ``judge`` needs for ``norm``: one ranking per part, as deep as the norm asks.
+
+    Part crews are ranked deeper until every area has its crew or no further unit to come.
+    """
+
+    def rank(part: Part, depth: int) -> Arrivals:
+        return compute_arrivals(
+            standing,
+            travel,
+            part.capabilities,
+            call_handling_s=call_handling_s,
+            depth=depth,
+            nearest=nearest,
+            only_region=only_region,
+        )
+
+    if not norm.crew_needed:
+        beyond = BEYOND if chance or norm.statistic != "nominaal" else 0
+        depth = sum(part.count for part in norm.parts) + beyond
+        return tuple(rank(part, depth) for part in norm.parts)
+    depth = norm.crew_needed
+    while True:
+        arrivals = rank(norm.parts[0], depth)
+        complete_s, _ = compute_assembled(arrivals, standing, crew_needed=norm.crew_needed, max_gap_s=norm.max_gap_s)
+        if not (np.isinf(complete_s) & (arrivals.unit[:, -1] >= 0)).any():
+            return (arrivals,)
+        depth *= 2
 
 
 def norms_in_force(plan: Plan) -> tuple[str, ...]:

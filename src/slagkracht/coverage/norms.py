@@ -178,12 +178,15 @@ def _names(value: str | list[str]) -> tuple[str, ...]:
 
 
 def compute_area_class(norm: Norm, areas: Areas) -> npt.NDArray[np.str_]:
-    """The class of every area under a norm: the one it was given, else the first of the norm's class rules that fits.
+    """The class that residents of every area are judged by: str [A], "" where nothing says so.
 
-    str [A]; "" where neither says anything. Raises ValueError for a class rule on an object class that is not there.
+    The norm's one class for residents where it has one; else the area's own, else the first class rule that fits.
+    Raises ValueError for a class rule on an object class that is not there.
     """
-    limits = [name for name, _ in norm.limits]
-    chosen = np.where(np.isin(areas.area_class, limits), areas.area_class, "").astype(object)
+    if norm.residents_class:
+        return np.full(len(areas), norm.residents_class)
+    names = [name for name, _ in norm.limits]
+    chosen = np.where(np.isin(areas.area_class, names), areas.area_class, "").astype(f"U{max(map(len, names))}")
     for class_rule in norm.class_rules:
         if class_rule.measure == "inwoners_per_km2":
             square_km = np.square(areas.size_m.astype(np.float64)) / 1e6
@@ -194,34 +197,30 @@ def compute_area_class(norm: Norm, areas: Areas) -> npt.NDArray[np.str_]:
             known = ", ".join(("inwoners_per_km2", *areas.object_classes))
             raise ValueError(f"regel {norm.code!r}: indeling naar {class_rule.measure!r}; deze gebieden kennen {known}")
         chosen[(chosen == "") & (measure >= class_rule.at_least)] = class_rule.name
-    return chosen.astype(np.str_)
+    return chosen
 
 
-def compute_limits(norm: Norm, areas: Areas) -> tuple[Floats, Floats]:
+def compute_limits(norm: Norm, areas: Areas, area_class: npt.NDArray[np.str_]) -> tuple[Floats, Floats]:
     """The time that a norm allows, place by place: float32 [A] for residents and float32 [A, C] per object class.
 
-    nan where the norm says nothing. A norm per area class, or one limit for all, holds for every object there alike.
+    nan where the norm says nothing. An object class with a limit of its own has that one; under a norm per area, or
+    with one limit for all, every object has the limit of its place.
     """
     limits = dict(norm.limits)
     classes = areas.object_classes
-    if norm.residents_class == "alle":
-        residents = np.full(len(areas), limits["alle"], dtype=np.float32)
-        objects = np.full((len(areas), len(classes)), limits["alle"], dtype=np.float32)
-    elif norm.residents_class:
-        residents = np.full(len(areas), limits[norm.residents_class], dtype=np.float32)
+    residents = np.full(len(areas), np.nan, dtype=np.float32)
+    for name, seconds in norm.limits:
+        residents[area_class == name] = seconds
+    if norm.kind == "objectnorm":
         row = np.array([limits.get(name, np.nan) for name in classes], dtype=np.float32)
         objects = np.tile(row, (len(areas), 1))
     else:
-        area_class = compute_area_class(norm, areas)
-        residents = np.array([limits.get(name, np.nan) for name in area_class.tolist()], dtype=np.float32)
         objects = np.repeat(residents[:, None], len(classes), axis=1)
     for deviation in norm.deviations:
-        here = (
-            (areas.area_id == deviation.area_id) if deviation.area_id else areas.municipality == deviation.municipality
-        )
-        if deviation.place_class in ("", norm.residents_class):
-            residents[here] = np.where(np.isnan(residents[here]), np.nan, deviation.limit_s)
-        for column, name in enumerate(classes):
+        here = areas.municipality == deviation.municipality
+        if deviation.area_id:
+            here = areas.area_id == deviation.area_id
+        for name, column in [(norm.residents_class, residents), *zip(classes, objects.T, strict=True)]:
             if deviation.place_class in ("", name):
-                objects[here, column] = np.where(np.isnan(objects[here, column]), np.nan, deviation.limit_s)
+                column[here & ~np.isnan(column)] = deviation.limit_s
     return residents, objects

@@ -1,0 +1,105 @@
+"""What a published figure rests on, so that anyone can compute it again and see whether it comes out the same."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from slagkracht import __version__
+from slagkracht.coverage.judge import Coverage
+from slagkracht.coverage.tables import compute_table
+from slagkracht.plan import Plan, compute_hash
+from slagkracht.rules import NoRuleError, rule_version_in_force
+from slagkracht.travel import Travel
+
+_DUTCH = {
+    "engine": "rekenmodel",
+    "plan": "plan",
+    "travel": "reistijden",
+    "travel_kind": "soort reistijden",
+    "travel_source": "bron van de reistijden",
+    "seed": "toevalsgetal",
+}
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Everything a coverage rests on, and the figures that came out.
+
+    ``engine`` version · ``plan`` and ``travel`` SHA-256 · ``travel_kind`` and ``travel_source`` as Travel says ·
+    ``rules`` (code, region, first day of the version, status) used · ``seed`` (None = nothing was drawn) · ``figures``
+    (norm, window, region or "land", "alleen" or "samen", people in time, people judged) · ``notes`` of the plan.
+    """
+
+    engine: str
+    plan: str
+    travel: str
+    travel_kind: str
+    travel_source: str
+    rules: tuple[tuple[str, str, str, str], ...]
+    seed: int | None
+    figures: tuple[tuple[str, str, str, str, float, float], ...]
+    notes: tuple[str, ...]
+
+
+def compute_receipt(plan: Plan, travel: Travel, coverages: Sequence[Coverage], seed: int | None = None) -> Receipt:
+    """The receipt of ``coverages``, computed from ``plan`` and ``travel``."""
+    used = set()
+    for code in ["verwerkingstijd", *dict.fromkeys(coverage.norm for coverage in coverages)]:
+        for region in ["", *plan.regions.code.tolist()]:
+            try:
+                rule, version = rule_version_in_force(plan.rules, code, plan.day, region)
+            except NoRuleError:
+                continue
+            used.add((rule.code, rule.region, version.starts.isoformat(), rule.status))
+    figures = []
+    for coverage in coverages:
+        how = "alleen" if coverage.alone else "samen"
+        for by in ("land", "regio"):
+            table = compute_table(coverage, plan.areas, plan.regions, by)
+            names = ["land"] if by == "land" else table.name.tolist()
+            for name, in_time, judged in zip(names, table.in_time, table.population, strict=True):
+                figures.append((coverage.norm, coverage.window, name, how, float(in_time), float(judged)))
+    return Receipt(
+        engine=__version__,
+        plan=compute_hash(plan),
+        travel=compute_hash(travel),
+        travel_kind=travel.kind,
+        travel_source=travel.source,
+        rules=tuple(sorted(used)),
+        seed=seed,
+        figures=tuple(figures),
+        notes=plan.notes,
+    )
+
+
+def compare_receipt(recorded: Receipt, recomputed: Receipt) -> tuple[str, ...]:
+    """Every difference as a Dutch sentence; none means that the result was reproduced.
+
+    What went in is compared exactly, figures to one in a million: the last bits of a logarithm differ per processor.
+    """
+    differences = [
+        f"{_DUTCH[field.name]}: vastgelegd {getattr(recorded, field.name)}, nu {getattr(recomputed, field.name)}"
+        for field in fields(Receipt)
+        if field.name in _DUTCH and getattr(recorded, field.name) != getattr(recomputed, field.name)
+    ]
+    for code, region, starts, status in sorted(set(recorded.rules) - set(recomputed.rules)):
+        differences.append(f"regel {code} {region}".rstrip() + f" van {starts} ({status}) is niet meer in gebruik")
+    for code, region, starts, status in sorted(set(recomputed.rules) - set(recorded.rules)):
+        differences.append(
+            f"regel {code} {region}".rstrip() + f" van {starts} ({status}) stond niet in de verantwoording"
+        )
+    before = {figure[:4]: figure[4:] for figure in recorded.figures}
+    after = {figure[:4]: figure[4:] for figure in recomputed.figures}
+    for key in sorted(before | after):
+        place = ", ".join(key)
+        if key not in after:
+            differences.append(f"{place}: niet opnieuw berekend")
+        elif key not in before:
+            differences.append(f"{place}: stond niet in het resultaat")
+        else:
+            for what, old, new in zip(("inwoners op tijd", "inwoners"), before[key], after[key], strict=True):
+                if not math.isclose(old, new, rel_tol=1e-6, abs_tol=1e-6):
+                    differences.append(f"{place}: {what} vastgelegd {old:.0f}, nu {new:.0f}")
+    return tuple(differences)
