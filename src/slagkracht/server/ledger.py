@@ -1,0 +1,499 @@
+"""The ledger: regions ask, offer and commit units to each other, and nobody can overdraw it."""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from slagkracht.log import COMMITMENT_STATES, NATIONAL_CHAIN, UNMET_REASONS
+from slagkracht.server.database import Row, Scope
+from slagkracht.server.journal import record
+
+BY_MINISTER, BY_NEIGHBOUR = "wvr51_minister", "wvr51_5_buurregio"
+OWNER_STEPS = ("unit_en_route", "unit_arrived", "unit_home")
+"""Steps that the lending region records; the others are the requester's, or the centre's where it leads."""
+
+
+class LedgerError(Exception):
+    """Something that cannot be done. The message says why, and what would help."""
+
+
+class NotFoundError(LedgerError):
+    """What was named is not there, or not shared with whoever asks: the two cannot be told apart."""
+
+
+class NotAllowedError(LedgerError):
+    """It is there, but this is not up to whoever asks."""
+
+
+class AlreadyCommittedError(LedgerError):
+    """A unit is already committed elsewhere."""
+
+
+class ChangedMeanwhileError(LedgerError):
+    """Someone else changed it since it was read."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One line of a request: ``count`` of ``formation``, by units that have ``capability``, at a place (RD New)."""
+
+    formation: str
+    capability: str
+    count: int
+    x_m: float
+    y_m: float
+    needed_by: datetime.datetime
+    hours: float
+
+
+def open_incident(
+    scope: Scope, what: str, x_m: float, y_m: float, level: str = "", information_class: str = "Intern"
+) -> str:
+    """Opens an incident of the acting region, and returns its id."""
+    incident = _new_id("I", scope)
+    scope.insert(
+        "incident",
+        incident_id=incident,
+        region=scope.region,
+        information_class=information_class,
+        what=what,
+        x_m=x_m,
+        y_m=y_m,
+        level=level,
+        opened_at=scope.at,
+    )
+    record(scope, "incident_opened", {"incident": incident, "what": what, "x_m": x_m, "y_m": y_m, "level": level})
+    return incident
+
+
+def escalate_incident(scope: Scope, incident: str, level: str) -> None:
+    """Sets how far an incident of the acting region is escalated."""
+    row = _own(scope, "incident", incident)
+    scope.run(
+        "update slagkracht.incident set level = %s, version = version + 1 where incident_id = %s", level, incident
+    )
+    record(scope, "incident_escalated", {"incident": incident, "level": level}, row["audience"])
+
+
+def close_incident(scope: Scope, incident: str) -> None:
+    """Closes an incident of the acting region."""
+    row = _own(scope, "incident", incident)
+    if row["closed_at"] is not None:
+        raise LedgerError(f"incident {incident} is al gesloten")
+    scope.run(
+        "update slagkracht.incident set closed_at = %s, version = version + 1 where incident_id = %s",
+        scope.at,
+        incident,
+    )
+    record(scope, "incident_closed", {"incident": incident}, row["audience"])
+
+
+def make_request(
+    scope: Scope,
+    incident: str,
+    ground: str,
+    mandate: str,
+    signed_by: str,
+    lines: list[Wanted],
+    neighbour: str = "",
+    text: str = "",
+) -> str:
+    """A request of the acting region for an incident of its own, and returns its id.
+
+    With BY_MINISTER the national centre leads it and asks the regions; with BY_NEIGHBOUR it goes straight to
+    ``neighbour`` and the centre sees it only when the requester shows it. Raises LedgerError when a line is missing.
+    """
+    _own(scope, "incident", incident)
+    if not lines:
+        raise LedgerError("een aanvraag heeft ten minste een regel: welke formatie, hoeveel, waar, wanneer")
+    if (ground == BY_NEIGHBOUR) != bool(neighbour) or neighbour == scope.region:
+        raise LedgerError("een rechtstreekse aanvraag (art. 51 lid 5) noemt een buurregio; een andere doet dat niet")
+    if not mandate or not signed_by:
+        raise LedgerError("een aanvraag noemt wie tekent en onder welk mandaat")
+    request, audience = _new_id("A", scope), [neighbour or NATIONAL_CHAIN]
+    scope.insert(
+        "request",
+        request_id=request,
+        region=scope.region,
+        audience=audience,
+        incident_id=incident,
+        ground=ground,
+        mandate=mandate,
+        signed_by=signed_by,
+        text=text,
+        made_at=scope.at,
+    )
+    _let_see_incident(scope, incident, audience)
+    for n, wanted in enumerate(lines, start=1):
+        scope.insert(
+            "request_line",
+            line_id=f"{request}-{n}",
+            region=scope.region,
+            audience=audience,
+            request_id=request,
+            formation=wanted.formation,
+            capability=wanted.capability,
+            count=wanted.count,
+            x_m=wanted.x_m,
+            y_m=wanted.y_m,
+            needed_by=wanted.needed_by,
+            hours=wanted.hours,
+        )
+    told = {"request": request, "region": scope.region, "incident": incident, "ground": ground}
+    record(scope, "request_made", {**told, "mandate": mandate, "signed_by": signed_by}, audience)
+    for n, wanted in enumerate(lines, start=1):
+        line = {"request": request, "line": f"{request}-{n}", "formation": wanted.formation, "count": wanted.count}
+        record(scope, "line_asked", {**line, "capability": wanted.capability, "hours": wanted.hours}, audience)
+    return request
+
+
+def ask_regions(scope: Scope, request: str, regions: list[str]) -> list[str]:
+    """Shows a request to ``regions`` so that they can offer; by the requester or the centre that leads it."""
+    row = _find(scope, "request", request)
+    if scope.region not in (row["region"], NATIONAL_CHAIN):
+        raise NotAllowedError(f"aanvraag {request} uitzetten is aan {row['region']} of het actiecentrum")
+    _open_request(scope, request)
+    audience = sorted({*row["audience"], *regions} - {row["region"]})
+    change = "set audience = %s, version = version + 1 where request_id = %s"
+    scope.run(f"update slagkracht.request {change}", audience, request)
+    scope.run(f"update slagkracht.request_line {change}", audience, request)
+    if scope.region == row["region"]:
+        _let_see_incident(scope, row["incident_id"], audience)
+    text = f"aanvraag {request} uitgezet bij {', '.join(sorted(regions))}"
+    record(scope, "note", {"text": text, "request": request}, [row["region"], *audience])
+    return audience
+
+
+def offer_units(
+    scope: Scope, line: str, units: list[str], count: int, conditions: str = "", knowingly: str = ""
+) -> str:
+    """Offers units of the acting region for a line, as ``count`` formations: the whole or a part. Returns its id.
+
+    ``knowingly`` is filled in when the region offers although its own floor is passed, and is logged as such.
+    """
+    asked = _find(scope, "request_line", line)
+    if asked["region"] == scope.region:
+        raise NotAllowedError("een regio biedt niet aan op haar eigen aanvraag")
+    if not units or not 0 < count <= asked["count"]:
+        raise LedgerError(f"bied eenheden aan, voor 1 tot en met {asked['count']} keer {asked['formation']}")
+    own = scope.rows("select unit_id from slagkracht.unit where unit_id = any(%s) and region = %s", units, scope.region)
+    if missing := sorted(set(units) - {row["unit_id"] for row in own}):
+        raise NotFoundError(f"geen eenheid van {scope.region}: {', '.join(missing)}")
+    offer, audience = _insert_offer(scope, asked, sorted(set(units)), count, conditions, knowingly, "staat", None)
+    told = {"offer": offer, "line": line, "region": scope.region, "units": sorted(set(units)), "count": count}
+    if knowingly:
+        until = asked["needed_by"] + datetime.timedelta(hours=asked["hours"])
+        record(scope, "floor_passed", {"region": scope.region, "until": until.isoformat(), "reason": knowingly})
+    record(scope, "offer_made", {**told, "conditions": conditions}, [asked["region"], *audience])
+    return offer
+
+
+def refuse_line(scope: Scope, line: str, reason: str, text: str = "") -> str:
+    """Says, with a reason from UNMET_REASONS, that the acting region offers nothing for a line. Returns its id."""
+    asked = _find(scope, "request_line", line)
+    if asked["region"] == scope.region:
+        raise NotAllowedError("een regio weigert niet haar eigen aanvraag")
+    if reason not in UNMET_REASONS:
+        raise LedgerError(f"kies een reden: {', '.join(UNMET_REASONS)}")
+    offer, audience = _insert_offer(scope, asked, [], 0, text, "", "geweigerd", reason)
+    told = {"line": line, "region": scope.region, "reason": reason, "text": text}
+    record(scope, "offer_refused", told, [asked["region"], *audience])
+    return offer
+
+
+def withdraw_offer(scope: Scope, offer: str, reason: str) -> None:
+    """Takes back an offer of the acting region that was not accepted yet."""
+    row = _own(scope, "offer", offer)
+    if row["state"] != "staat":
+        raise LedgerError(f"aanbod {offer} is al {row['state']}")
+    if scope.run(
+        "update slagkracht.offer set state = 'ingetrokken', reason = %s where offer_id = %s and state = 'staat'",
+        reason,
+        offer,
+    ):
+        record(scope, "offer_withdrawn", {"offer": offer, "reason": reason}, [row["receiver"], *row["audience"]])
+
+
+def accept_offer(scope: Scope, offer: str) -> list[str]:
+    """Accepts an offer: every unit in it is committed, or none is. Returns the ids of the commitments.
+
+    By the requester, or by the centre where it leads the request. Raises AlreadyCommittedError when one of the units
+    is committed elsewhere, LedgerError when the line needs no more.
+    """
+    seen = _find(scope, "offer", offer)
+    if scope.region not in (seen["receiver"], NATIONAL_CHAIN):
+        raise NotAllowedError(f"aanbod {offer} aanvaarden is aan {seen['receiver']}")
+    line = scope.row("select * from slagkracht.request_line where line_id = %s for update", seen["line_id"])
+    row = scope.row("select * from slagkracht.offer where offer_id = %s for update", offer)
+    if line is None or row is None:
+        raise NotAllowedError(f"aanbod {offer} aanvaarden is niet aan {scope.region}")
+    if row["state"] != "staat":
+        raise LedgerError(f"aanbod {offer} is al {row['state']}")
+    _open_request(scope, line["request_id"])
+    if line["met"] + row["count"] > line["count"]:
+        raise LedgerError(f"regel {line['line_id']} vraagt nog {line['count'] - line['met']}, niet {row['count']}")
+    commitments = []
+    for n, unit in enumerate(sorted(row["units"]), start=1):
+        commitment = f"T{offer[1:]}-{n}"
+        try:
+            with scope.connection.transaction():
+                scope.insert(
+                    "commitment",
+                    commitment_id=commitment,
+                    region=row["region"],
+                    receiver=row["receiver"],
+                    audience=row["audience"],
+                    offer_id=offer,
+                    line_id=row["line_id"],
+                    unit_id=unit,
+                    step="unit_committed",
+                )
+        except psycopg.errors.UniqueViolation as error:
+            raise AlreadyCommittedError(f"eenheid {unit} van {row['region']} is al elders toegezegd") from error
+        commitments.append(commitment)
+    scope.run("update slagkracht.offer set state = 'aanvaard' where offer_id = %s", offer)
+    scope.run(
+        "update slagkracht.request_line set met = met + %s, unmet = 0, unmet_reason = null, version = version + 1 "
+        "where line_id = %s",
+        row["count"],
+        row["line_id"],
+    )
+    for commitment, unit in zip(commitments, sorted(row["units"])):
+        told = {"commitment": commitment, "line": row["line_id"], "unit": unit, "region": row["region"]}
+        record(scope, "unit_committed", {**told, "offer": offer}, [row["region"], row["receiver"], *row["audience"]])
+    return commitments
+
+
+def move_commitment(scope: Scope, commitment: str, step: str, version: int | None = None) -> int:
+    """Takes the next step with a committed unit, and returns the new version.
+
+    Under way, arrived and home are told by the lender; deployed, relieved and released by the requester or the centre.
+    ``version`` is the one that whoever acts has seen. Raises LedgerError when the step does not follow the last one.
+    """
+    seen = _find(scope, "commitment", commitment)
+    row = scope.row("select * from slagkracht.commitment where commitment_id = %s for update", commitment)
+    if row is None:
+        raise NotAllowedError(f"toezegging {commitment} is niet aan {scope.region}")
+    if version is not None and version != row["version"]:
+        raise ChangedMeanwhileError(f"toezegging {commitment} is intussen {COMMITMENT_STATES[row['step']]}")
+    if step not in COMMITMENT_STATES or step == "unit_committed":
+        raise LedgerError(f"onbekende stap {step!r}; kies uit {', '.join(list(COMMITMENT_STATES)[1:])}")
+    allowed = (seen["region"],) if step in OWNER_STEPS else (seen["receiver"], NATIONAL_CHAIN)
+    if scope.region not in allowed:
+        raise NotAllowedError(f"{COMMITMENT_STATES[step]!r} is aan {allowed[0]}, niet aan {scope.region}")
+    try:
+        with scope.connection.transaction():
+            scope.run("update slagkracht.commitment set step = %s where commitment_id = %s", step, commitment)
+    except psycopg.errors.RaiseException as error:
+        words = f"{COMMITMENT_STATES[step]} volgt niet op {COMMITMENT_STATES[row['step']]}"
+        raise LedgerError(f"toezegging {commitment}: {words}") from error
+    record(scope, step, {"commitment": commitment, "unit": row["unit_id"]}, _parties(row))
+    return int(row["version"]) + 1
+
+
+def close_request(scope: Scope, request: str) -> list[tuple[str, int, str]]:
+    """Closes a request. What stayed unmet keeps its reason: returns (line, how many, reason) for each such line.
+
+    The reason is the one that refusing regions gave most for that line, or 'geen_aanbod' where nobody answered.
+    """
+    row = _find(scope, "request", request)
+    if scope.region not in (row["region"], NATIONAL_CHAIN):
+        raise NotAllowedError(f"aanvraag {request} sluiten is aan {row['region']}")
+    unmet = []
+    scope.rows("select 1 from slagkracht.request where request_id = %s for update", request)
+    _open_request(scope, request)
+    lines = scope.rows(
+        "select * from slagkracht.request_line where request_id = %s order by line_id for update", request
+    )
+    for line in lines:
+        if line["met"] == line["count"]:
+            continue
+        refused = scope.rows(
+            "select reason from slagkracht.offer where line_id = %s and state = 'geweigerd' order by reason",
+            line["line_id"],
+        )
+        reasons = Counter(answer["reason"] for answer in refused)
+        reason = reasons.most_common(1)[0][0] if reasons else "geen_aanbod"
+        unmet.append((line["line_id"], line["count"] - line["met"], reason))
+    for line_id, count, reason in unmet:
+        scope.run(
+            "update slagkracht.request_line set unmet = %s, unmet_reason = %s, version = version + 1 "
+            "where line_id = %s",
+            count,
+            reason,
+            line_id,
+        )
+    scope.run(
+        "update slagkracht.request set closed_at = %s, version = version + 1 where request_id = %s", scope.at, request
+    )
+    audience = [row["region"], *row["audience"]]
+    for line_id, count, reason in unmet:
+        record(scope, "line_unmet", {"line": line_id, "count": count, "reason": reason}, audience)
+    record(scope, "request_closed", {"request": request}, audience)
+    return unmet
+
+
+def report_unit(
+    scope: Scope,
+    unit: str,
+    status: str,
+    x_m: float | None = None,
+    y_m: float | None = None,
+    happened_at: datetime.datetime | None = None,
+) -> None:
+    """Reports status, and place where known, of a unit of the acting region.
+
+    A report that comes late is logged, and does not undo a newer one.
+    """
+    _own(scope, "unit", unit)
+    at = happened_at or scope.at
+    told: dict[str, Any] = {"unit": unit, "status": status}
+    scope.run(
+        "update slagkracht.unit set status = %s, status_at = %s where world = %s and unit_id = %s "
+        "and (status_at is null or status_at <= %s)",
+        status,
+        at,
+        scope.world,
+        unit,
+        at,
+    )
+    if x_m is not None and y_m is not None:
+        told |= {"x_m": x_m, "y_m": y_m}
+        scope.run(
+            "insert into slagkracht.unit_place (world, unit_id, region, x_m, y_m, place_at) "
+            "values (%s, %s, %s, %s, %s, %s) on conflict (world, unit_id) do update "
+            "set x_m = excluded.x_m, y_m = excluded.y_m, place_at = excluded.place_at "
+            "where unit_place.place_at <= excluded.place_at",
+            scope.world,
+            unit,
+            scope.region,
+            x_m,
+            y_m,
+            at,
+        )
+    held = scope.rows(
+        "select region, receiver, audience from slagkracht.commitment where unit_id = %s and step <> 'unit_home'", unit
+    )
+    record(scope, "unit_status", told, [party for row in held for party in _parties(row)], at)
+
+
+def share(scope: Scope, receiver: str, tier: str, until: datetime.datetime, redaction: list[str] | None = None) -> str:
+    """Lets ``receiver`` see what is the acting region's own, up to a tier, until a moment. Returns the consent's id."""
+    if until <= scope.at or receiver == scope.region:
+        raise LedgerError("delen is met een ander en heeft een einde dat nog komen moet")
+    consent = _new_id("D", scope)
+    scope.insert(
+        "consent",
+        consent_id=consent,
+        region=scope.region,
+        receiver=receiver,
+        tier=tier,
+        redaction=redaction or [],
+        until=until,
+    )
+    told = {"consent": consent, "receiver": receiver, "tier": tier, "until": until.isoformat()}
+    record(scope, "sharing_granted", {**told, "redaction": redaction or []}, [receiver])
+    return consent
+
+
+def stop_sharing(scope: Scope, consent: str) -> None:
+    """Ends a consent of the acting region, from now on."""
+    row = _own(scope, "consent", consent)
+    if row["ended_at"] is not None:
+        raise LedgerError(f"toestemming {consent} is al beëindigd")
+    scope.run("update slagkracht.consent set ended_at = clock_timestamp() where consent_id = %s", consent)
+    record(scope, "sharing_ended", {"consent": consent}, [row["receiver"]])
+
+
+_KEY = {
+    "incident": "incident_id",
+    "request": "request_id",
+    "request_line": "line_id",
+    "offer": "offer_id",
+    "commitment": "commitment_id",
+    "unit": "unit_id",
+    "consent": "consent_id",
+}
+_DUTCH = {
+    "incident": "incident",
+    "request": "aanvraag",
+    "request_line": "regel",
+    "offer": "aanbod",
+    "commitment": "toezegging",
+    "unit": "eenheid",
+    "consent": "toestemming",
+}
+
+
+def _find(scope: Scope, table: str, key: str) -> Row:
+    row = scope.row(f"select * from slagkracht.{table} where {_KEY[table]} = %s", key)
+    if row is None:
+        raise NotFoundError(f"{_DUTCH[table]} {key} is hier niet bekend")
+    return row
+
+
+def _own(scope: Scope, table: str, key: str) -> Row:
+    row = _find(scope, table, key)
+    if row["region"] != scope.region:
+        raise NotAllowedError(f"{_DUTCH[table]} {key} is van {row['region']}")
+    return row
+
+
+def _new_id(letter: str, scope: Scope) -> str:
+    return f"{letter}-{scope.region}-{secrets.token_hex(5)}"
+
+
+def _parties(row: Row) -> list[str]:
+    return [row["region"], row["receiver"], *row["audience"]]
+
+
+def _open_request(scope: Scope, request: str) -> None:
+    row = _find(scope, "request", request)
+    if row["closed_at"] is not None:
+        raise LedgerError(f"aanvraag {request} is gesloten")
+
+
+def _let_see_incident(scope: Scope, incident: str, audience: list[str]) -> None:
+    scope.run(
+        "update slagkracht.incident set audience = array(select distinct unnest(audience || %s::text[]) order by 1), "
+        "version = version + 1 where incident_id = %s",
+        audience,
+        incident,
+    )
+
+
+def _insert_offer(
+    scope: Scope,
+    asked: Row,
+    units: list[str],
+    count: int,
+    conditions: str,
+    knowingly: str,
+    state: str,
+    reason: str | None,
+) -> tuple[str, list[str]]:
+    _open_request(scope, asked["request_id"])
+    offer = _new_id("O", scope)
+    audience = [NATIONAL_CHAIN] if NATIONAL_CHAIN in asked["audience"] and scope.region != NATIONAL_CHAIN else []
+    scope.insert(
+        "offer",
+        offer_id=offer,
+        region=scope.region,
+        receiver=asked["region"],
+        audience=audience,
+        line_id=asked["line_id"],
+        units=units,
+        count=count,
+        conditions=conditions,
+        knowingly=knowingly,
+        state=state,
+        reason=reason,
+        made_at=scope.at,
+    )
+    return offer, audience

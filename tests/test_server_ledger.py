@@ -1,0 +1,378 @@
+"""The ledger on the real database: nobody overdraws it, nobody takes, nobody looks over another's fence."""
+
+from __future__ import annotations
+
+import datetime
+import random
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+
+from slagkracht.log import COMMITMENT_STEPS, replay, verify_chain
+from slagkracht.server import ledger
+from slagkracht.server.database import Addresses, Scope, scope
+from slagkracht.server.journal import read_events, record
+
+pytestmark = pytest.mark.usefixtures("database")
+REGIONS = [f"VR{n:02d}" for n in range(1, 26)]
+
+
+def acting(region: str, world: str = "echt") -> Any:
+    return scope(region, world, f"Demo Officier {region}")
+
+
+def new_units(region: str, count: int, world: str = "echt") -> list[str]:
+    names = [f"{region[2:]}-{secrets.token_hex(4)}" for _ in range(count)]
+    with acting(region, world) as own:
+        for name in names:
+            unit = {"unit_id": name, "region": region, "type_code": "TS6", "capabilities": ["basiseenheid"]}
+            own.insert("unit", **unit, crew=6, station="Kazerne")
+            own.insert("unit_place", unit_id=name, region=region, x_m=1.0, y_m=2.0, place_at=own.at)
+    return names
+
+
+def request_of(region: str, count: int = 1, neighbour: str = "", world: str = "echt") -> tuple[str, str]:
+    """A request of one line; returns (request, line)."""
+    with acting(region, world) as own:
+        incident = ledger.open_incident(own, "natuurbrand", 190_000, 460_000)
+        wanted = ledger.Wanted("peloton", "basiseenheid", count, 190_000, 460_000, own.at, 8)
+        ground = ledger.BY_NEIGHBOUR if neighbour else ledger.BY_MINISTER
+        request = ledger.make_request(own, incident, ground, "voorzitter", "Demo Voorzitter", [wanted], neighbour)
+    return request, f"{request}-1"
+
+
+def offered(owner: str, requester: str, units: list[str], count: int = 1, need: int = 1) -> tuple[str, str]:
+    """An offer of ``owner`` on a direct request of ``requester``; returns (offer, line)."""
+    _, line = request_of(requester, need, neighbour=owner)
+    with acting(owner) as own:
+        return ledger.offer_units(own, line, units, count), line
+
+
+# ── the walk ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_assistance_from_request_to_home() -> None:
+    units = new_units("VR07", 4)
+    request, line = request_of("VR06", 3)
+    with acting("LAC") as centre:
+        assert ledger.ask_regions(centre, request, ["VR05", "VR07"]) == ["LAC", "VR05", "VR07"]
+    with acting("VR07") as lender:
+        offer = ledger.offer_units(lender, line, units, 1, "terug voor 20:00", knowingly="bodem Arnhem tot 18:00")
+    with acting("VR05") as lender:
+        ledger.refuse_line(lender, line, "restdekking")
+    with acting("VR06") as asker:
+        commitments = ledger.accept_offer(asker, offer)
+    assert len(commitments) == 4
+    way = [("VR07", "unit_en_route"), ("VR07", "unit_arrived"), ("VR06", "unit_deployed"), ("LAC", "unit_relieved")]
+    for region, step in [*way, ("VR06", "unit_released"), ("VR07", "unit_home")]:
+        for commitment in commitments:
+            with acting(region) as one:
+                ledger.move_commitment(one, commitment, step)
+    with acting("VR06") as asker:
+        assert ledger.close_request(asker, request) == [(line, 2, "restdekking")]
+    with acting("LAC") as centre:
+        situation = replay(read_events(centre))
+        told = {e.kind for e in read_events(centre, "VR07")}
+    assert situation.lines[line].unmet == (2, "restdekking")
+    assert situation.lines[line].refusals == (("VR05", "restdekking"),)
+    assert {situation.commitments[c].step for c in commitments} == {"unit_home"}
+    assert [c for c in situation.conflicts if any(x in c.what for x in units)] == []
+    assert "floor_passed" not in told, "how thin a region stands is its own"
+    with acting("VR07") as lender:
+        assert "floor_passed" in {e.kind for e in read_events(lender, "VR07")}
+        assert verify_chain(read_events(lender, "VR07"), "VR07") == []
+
+
+def test_two_regions_need_no_centre() -> None:
+    units = new_units("VR07", 1)
+    offer, line = offered("VR07", "VR06", units)
+    with acting("VR06") as asker:
+        (commitment,) = ledger.accept_offer(asker, offer)
+    for stranger in ("LAC", "VR08"):
+        with acting(stranger) as other:
+            assert other.rows("select * from slagkracht.commitment where commitment_id = %s", commitment) == []
+            with pytest.raises(ledger.NotFoundError):
+                ledger.offer_units(other, line, ["x"], 1)
+
+
+# ── nobody overdraws ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def outcome(act: Callable[[Scope], object], region: str) -> str:
+    try:
+        with acting(region) as own:
+            act(own)
+    except ledger.LedgerError as error:
+        return type(error).__name__
+    return "gelukt"
+
+
+def test_24_regions_accept_the_same_unit_at_once_and_one_wins() -> None:
+    (unit,) = new_units("VR25", 1)
+    offers = {region: offered("VR25", region, [unit])[0] for region in REGIONS[:24]}
+    together = threading.Barrier(24)
+
+    def accept(region: str) -> str:
+        together.wait()
+        return outcome(lambda own: ledger.accept_offer(own, offers[region]), region)
+
+    with ThreadPoolExecutor(24) as pool:
+        outcomes = list(pool.map(accept, offers))
+    assert sorted(set(outcomes)) == ["AlreadyCommittedError", "gelukt"]
+    assert outcomes.count("gelukt") == 1
+
+
+def test_an_offer_is_committed_whole_or_not_at_all() -> None:
+    first, second = new_units("VR07", 2)
+    small, _ = offered("VR07", "VR06", [second])
+    large, line = offered("VR07", "VR08", [first, second])
+    with acting("VR06") as asker:
+        ledger.accept_offer(asker, small)
+    assert outcome(lambda own: ledger.accept_offer(own, large), "VR08") == "AlreadyCommittedError"
+    with acting("VR08") as asker:
+        assert asker.rows("select * from slagkracht.commitment where line_id = %s", line) == []
+        row = asker.row("select met from slagkracht.request_line where line_id = %s", line)
+        assert row == {"met": 0}
+
+
+def test_a_line_never_gets_more_than_it_asks() -> None:
+    _, line = request_of("VR06", 3, neighbour="VR07")
+    offers = []
+    for unit in new_units("VR07", 6):
+        with acting("VR07") as own:
+            offers.append(ledger.offer_units(own, line, [unit], 1))
+
+    def accept(offer: str) -> str:
+        return outcome(lambda own: ledger.accept_offer(own, offer), "VR06")
+
+    with ThreadPoolExecutor(6) as pool:
+        outcomes = list(pool.map(accept, offers))
+    assert sorted(outcomes) == ["LedgerError"] * 3 + ["gelukt"] * 3
+
+
+@pytest.mark.parametrize(
+    ("region", "act", "error"),
+    [
+        ("VR08", lambda own, o, c: ledger.accept_offer(own, o), ledger.NotFoundError),
+        ("VR07", lambda own, o, c: ledger.accept_offer(own, o), ledger.NotAllowedError),
+        ("VR06", lambda own, o, c: ledger.accept_offer(own, o), ledger.LedgerError),
+        ("VR06", lambda own, o, c: ledger.withdraw_offer(own, o, "materieel"), ledger.NotAllowedError),
+        ("VR07", lambda own, o, c: ledger.withdraw_offer(own, o, "materieel"), ledger.LedgerError),
+        ("VR06", lambda own, o, c: ledger.move_commitment(own, c, "unit_en_route"), ledger.NotAllowedError),
+        ("VR07", lambda own, o, c: ledger.move_commitment(own, c, "unit_released"), ledger.NotAllowedError),
+        ("VR07", lambda own, o, c: ledger.move_commitment(own, c, "unit_home"), ledger.LedgerError),
+        ("VR07", lambda own, o, c: ledger.move_commitment(own, c, "unit_flown"), ledger.LedgerError),
+        (
+            "VR07",
+            lambda own, o, c: ledger.move_commitment(own, c, "unit_en_route", version=9),
+            ledger.ChangedMeanwhileError,
+        ),
+        ("VR08", lambda own, o, c: ledger.move_commitment(own, c, "unit_home"), ledger.NotFoundError),
+        ("VR07", lambda own, o, c: ledger.report_unit(own, "geen", "available"), ledger.NotFoundError),
+    ],
+)
+def test_what_is_not_up_to_you_is_refused(region: str, act: Callable[..., object], error: type[Exception]) -> None:
+    offer, _ = offered("VR07", "VR06", new_units("VR07", 1))
+    with acting("VR06") as asker:
+        (commitment,) = ledger.accept_offer(asker, offer)
+    with pytest.raises(error), acting(region) as own:
+        act(own, offer, commitment)
+
+
+def test_a_request_that_lacks_something_is_refused() -> None:
+    with acting("VR06") as own:
+        incident = ledger.open_incident(own, "brand", 1, 2)
+        wanted = [ledger.Wanted("peloton", "basiseenheid", 1, 1, 2, own.at, 4)]
+        for arguments in [
+            (incident, ledger.BY_MINISTER, "m", "s", []),
+            (incident, ledger.BY_MINISTER, "m", "s", wanted, "VR07"),
+            (incident, ledger.BY_NEIGHBOUR, "m", "s", wanted),
+            (incident, ledger.BY_NEIGHBOUR, "m", "s", wanted, "VR06"),
+            (incident, ledger.BY_MINISTER, "", "s", wanted),
+            ("I-geen", ledger.BY_MINISTER, "m", "s", wanted),
+        ]:
+            with pytest.raises(ledger.LedgerError):
+                ledger.make_request(own, *arguments)  # type: ignore[arg-type]
+
+
+def test_a_late_report_is_logged_and_does_not_undo_a_newer_one() -> None:
+    (unit,) = new_units("VR07", 1)
+    with acting("VR07") as own:
+        ledger.report_unit(own, unit, "on_scene", 5.0, 6.0)
+        early = own.at - datetime.timedelta(minutes=5)
+        ledger.report_unit(own, unit, "en_route", 3.0, 4.0, happened_at=early)
+        row = own.row("select status, x_m from slagkracht.unit join slagkracht.unit_place using (world, unit_id) "
+                      "where unit_id = %s", unit)  # fmt: skip
+        situation = replay(read_events(own, "VR07"), at=early)
+    assert row is not None
+    assert (row["status"], situation.units[unit].status) == ("on_scene", "en_route")
+
+
+# ── what the database itself refuses, whatever the program does ───────────────────────────────────────────────────────
+
+
+def refused(act: Callable[[], object]) -> bool:
+    try:
+        act()
+    except psycopg.Error:
+        return True
+    return False
+
+
+def test_the_log_is_appended_and_never_changed(database: Addresses) -> None:
+    with acting("VR06") as own:
+        event = record(own, "note", {"text": "vast"})
+    where = f"where chain = 'VR06' and number = {event.number}"
+    for sql in (
+        f"update slagkracht.event set actor = 'x' {where}",
+        f"delete from slagkracht.event {where}",
+        "truncate slagkracht.event",
+    ):
+        for address in (database.application, database.owner):
+            with psycopg.connect(address) as connection:
+                connection.execute("select set_config('slagkracht.region', 'VR06', false)")
+                connection.execute("select set_config('slagkracht.world', 'echt', false)")
+                assert refused(lambda sql=sql, connection=connection: connection.execute(sql))  # type: ignore[misc]
+
+
+def test_nobody_writes_in_another_chain_or_over_a_number() -> None:
+    with acting("VR06") as own:
+        event = record(own, "note", {"text": "vast"})
+    row = {"kind": "note", "happened_at": event.happened_at, "recorded_at": event.recorded_at, "actor": "x"}
+    row |= {"body": "{}", "hash": "", "line": ""}
+    for region, chain, number in (("VR07", "VR06", event.number + 1), ("VR06", "VR06", event.number)):
+        with pytest.raises(psycopg.Error), acting(region) as own:
+            own.insert("event", chain=chain, number=number, **row)
+
+
+def test_what_was_not_offered_cannot_be_committed() -> None:
+    offer, line = offered("VR07", "VR06", new_units("VR07", 1))
+    (other,) = new_units("VR07", 1)
+    row = {"region": "VR07", "receiver": "VR06", "audience": [], "offer_id": offer, "line_id": line}
+    with pytest.raises(psycopg.Error, match="niet aangeboden"), acting("VR06") as own:
+        own.insert("commitment", commitment_id="T-x", unit_id=other, step="unit_committed", **row)
+
+
+def test_an_answered_offer_stays_answered() -> None:
+    offer, _ = offered("VR07", "VR06", new_units("VR07", 1))
+    sql = "update slagkracht.offer set state = %s, reason = 'x' where offer_id = %s"
+    with pytest.raises(psycopg.Error, match="aanbod"), acting("VR07") as own:
+        own.run(sql, "aanvaard", offer)  # an owner does not accept for another
+    with pytest.raises(psycopg.Error, match="aanbod"), acting("VR06") as asker:
+        asker.run(sql, "ingetrokken", offer)  # nor does the other take it back
+    with acting("VR07") as own:
+        ledger.withdraw_offer(own, offer, "materieel")
+    with pytest.raises(psycopg.Error, match="aanbod"), acting("VR06") as asker:
+        asker.run(sql, "aanvaard", offer)
+
+
+TABLES = ("person", "mandate", "consent", "unit", "unit_place", "incident", "request", "request_line", "offer",
+          "commitment", "event", "checkpoint", "dossier", "board_decision", "answered")  # fmt: skip
+
+
+def test_every_table_is_fenced(database: Addresses) -> None:
+    with psycopg.connect(database.owner) as owner:
+        rows = owner.execute(
+            "select relname, relrowsecurity, relforcerowsecurity from pg_class "
+            "where relnamespace = 'slagkracht'::regnamespace and relkind in ('r', 'v', 'm', 'p')"
+        ).fetchall()
+    assert {name for name, on, forced in rows if on and forced} == set(TABLES)
+    assert {name for name, on, forced in rows if not (on and forced)} == {"region"}
+
+
+def test_no_region_no_rows(database: Addresses) -> None:
+    offered("VR07", "VR06", new_units("VR07", 1))
+    with psycopg.connect(database.application) as nobody:
+        for settings in ((), ("slagkracht.region",), ("slagkracht.world",)):
+            for name in settings:
+                value = "VR06" if name.endswith("region") else "echt"
+                nobody.execute("select set_config(%s, %s, true)", (name, value))
+            for table in TABLES:
+                assert nobody.execute(f"select count(*) from slagkracht.{table}").fetchone() == (0,), table
+            nobody.rollback()
+
+
+def test_who_is_asking_ends_with_the_transaction(database: Addresses) -> None:
+    new_units("VR06", 1)
+    with acting("VR06") as own:
+        connection = own.connection
+        assert own.rows("select 1 from slagkracht.unit limit 1")
+    assert connection.execute("select 1 from slagkracht.unit limit 1").fetchall() == []
+
+
+def test_an_exercise_is_another_world() -> None:
+    (real,) = new_units("VR07", 1)
+    (exercise,) = new_units("VR07", 1, "oefening")
+    with acting("VR07", "oefening") as own:
+        seen = {row["unit_id"] for row in own.rows("select unit_id from slagkracht.unit")}
+        assert exercise in seen
+        assert real not in seen
+    request, line = request_of("VR06", neighbour="VR07", world="oefening")
+    with acting("VR07") as own, pytest.raises(ledger.NotFoundError):
+        ledger.offer_units(own, line, [real], 1)
+    with acting("VR07", "oefening") as own, pytest.raises(ledger.NotFoundError):
+        ledger.offer_units(own, line, [real], 1)
+    with acting("VR06") as own:
+        assert own.row("select 1 from slagkracht.request where request_id = %s", request) is None
+
+
+def seen_unit(region: str, unit: str) -> tuple[bool, bool]:
+    with acting(region) as other:
+        return (
+            other.row("select 1 from slagkracht.unit where unit_id = %s", unit) is not None,
+            other.row("select 1 from slagkracht.unit_place where unit_id = %s", unit) is not None,
+        )
+
+
+def test_sharing_is_by_consent_up_to_a_tier_and_ends() -> None:
+    (unit,) = new_units("VR20", 1)
+    assert seen_unit("VR21", unit) == (False, False)
+    for tier, seen in (("beschikbaarheid", (True, False)), ("plaats", (True, True))):
+        with acting("VR20") as own:
+            consent = ledger.share(own, "VR21", tier, own.at + datetime.timedelta(hours=1))
+        assert seen_unit("VR21", unit) == seen
+        assert seen_unit("VR22", unit) == (False, False)
+        with acting("VR20") as own:
+            ledger.stop_sharing(own, consent)
+        assert seen_unit("VR21", unit) == (False, False)
+    with acting("VR20") as own:
+        ledger.share(own, "VR21", "plaats", own.at + datetime.timedelta(seconds=0.4))
+    assert seen_unit("VR21", unit) == (True, True)
+    time.sleep(0.5)
+    assert seen_unit("VR21", unit) == (False, False), "a consent is read at every look"
+
+
+def test_a_committed_unit_is_seen_by_who_it_is_committed_to_and_no_longer() -> None:
+    (unit,) = new_units("VR07", 1)
+    offer, _ = offered("VR07", "VR06", [unit])
+    assert seen_unit("VR06", unit) == (False, False)
+    with acting("VR06") as asker:
+        (commitment,) = ledger.accept_offer(asker, offer)
+    assert seen_unit("VR06", unit) == (True, True)
+    for region, step in (("VR06", "unit_released"), ("VR07", "unit_home")):
+        with acting(region) as own:
+            ledger.move_commitment(own, commitment, step)
+    assert seen_unit("VR06", unit) == (False, False)
+
+
+# ── many at once ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_thousands_of_concurrent_steps_leave_a_ledger_that_adds_up(database: Addresses) -> None:
+    from ledger_storm import Storm
+
+    storm = Storm(units_per_region=3, seed=5)
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(lambda n: storm.run(300, random.Random(n)), range(12)))
+    assert storm.done["gelukt"] > 500, storm.done
+    assert storm.done["fout"] == 0, storm.errors
+    storm.close_all()
+    assert storm.find_faults(database) == []
+    with acting("LAC") as centre:
+        assert {e.kind for e in read_events(centre)} > set(COMMITMENT_STEPS)
