@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 
 import numpy as np
 
 from slagkracht.areas import Areas
+from slagkracht.coverage import Coverage, compute_coverage
 from slagkracht.plan import Plan
 from slagkracht.regions import Regions
+from slagkracht.reports.map_layers import compute_layers, compute_rankings
+from slagkracht.reports.map_page import Layer, Ranking
 from slagkracht.resources import Stations, Units
-from slagkracht.rules import Rules
+from slagkracht.rules import Rule, Rules, RuleVersion
 from slagkracht.travel import Travel
 
 COLUMNS, ROWS, SIDE_M = 12, 10, 2000.0
@@ -77,8 +81,45 @@ def small_plan() -> Plan:
         stations=stations,
         units=units,
         areas=areas,
-        rules=Rules(()),
+        rules=_rules(),
         roads=None,
         travel=travel,
         notes=("Dit land is verzonnen om kaarten en tabellen mee te proberen.",),
+    )
+
+
+def small_results(plan: Plan) -> tuple[tuple[Coverage, ...], tuple[Coverage, ...], tuple[Coverage, ...]]:
+    """The plan judged by day and night: together, each region alone, and a variant that closes Zevenaar."""
+    closed = plan.travel.drive_s.copy()
+    closed[:, 1] = 65_535
+    variant = dataclasses.replace(plan.travel, drive_s=closed)
+    return (
+        compute_coverage(plan, plan.travel, windows=("dag", "nacht")),
+        compute_coverage(plan, plan.travel, windows=("dag", "nacht"), alone=True),
+        compute_coverage(plan, variant, windows=("dag", "nacht")),
+    )
+
+
+def small_page(plan: Plan) -> tuple[list[Layer], list[Ranking]]:
+    """Everything that the map page offers of it."""
+    together, alone, variant = small_results(plan)
+    layers = compute_layers(plan, together, alone, {"Zevenaar dicht": variant})
+    rankings = compute_rankings(plan, plan.travel, together)
+    return layers, rankings + [dataclasses.replace(r, label="Zevenaar dicht") for r in rankings]
+
+
+def _rules() -> Rules:
+    """A tanker within 8 or 10 minutes by area class, and an aerial within 15, verified by nobody."""
+
+    def rule(code: str, kind: str, dutch: str, **values: object) -> Rule:
+        version = RuleVersion(datetime.date(2020, 1, 1), None, values)
+        return Rule(code, kind, dutch, "verzonnen", "te verifiëren", "", (version,))
+
+    limits = {"stedelijk": 480, "landelijk": 600}
+    return Rules(
+        (
+            rule("eerste-ts", "gebiedsnorm", "Eerste tankautospuit", inzetmogelijkheid="tankautospuit", grens_s=limits),
+            rule("redvoertuig", "eenheidsnorm", "Eerste redvoertuig", inzetmogelijkheid="redvoertuig", grens_s=900),
+            rule("verwerkingstijd", "opkomsttijd", "Verwerkingstijd", verwerkingstijd_s=60),
+        )
     )

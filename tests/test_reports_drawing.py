@@ -27,7 +27,7 @@ def test_an_outline_holds_its_own_areas_and_says_that_it_is_derived() -> None:
     for region, outline in enumerate(drawn.outlines):
         own = plan.areas.region == region
         assert shapely.contains_xy(outline, plan.areas.x_m[own], plan.areas.y_m[own]).all()
-    assert "regiogrenzen en gebiedsgrenzen" in drawn.made_up
+    assert "regiogrenzen" in drawn.made_up
 
 
 def test_given_polygons_are_drawn_as_given() -> None:
@@ -62,3 +62,18 @@ def test_the_mean_of_a_cell_is_over_its_people_and_missing_when_most_have_none()
     means = compute_cell_means(drawn, np.array([100.0, 400.0, 50.0, np.nan]), np.array([2.0, 1.0, 1.0, 3.0]))
     assert means[0] == pytest.approx(200.0)
     assert np.isnan(means[1])
+
+
+def test_scattered_points_get_the_ground_nearest_to_them() -> None:
+    plan = small_plan()
+    rng = np.random.default_rng(3)
+    count = len(plan.areas)
+    x_m, y_m = (v + rng.uniform(-600, 600, count) for v in (plan.areas.x_m, plan.areas.y_m))
+    moved = dataclasses.replace(plan.areas, x_m=x_m, y_m=y_m)
+    drawn = compute_drawing(dataclasses.replace(plan, areas=moved))
+    assert "gebiedsgrenzen" in drawn.made_up
+    spots = rng.uniform([182_000, 442_000], [200_000, 456_000], (400, 2))
+    nearest = np.argmin(np.hypot(*(spots[:, None] - np.stack([moved.x_m, moved.y_m], 1)).transpose(2, 0, 1)), axis=1)
+    holding = [np.flatnonzero(shapely.contains_xy(drawn.cells, *spot)) for spot in spots]
+    assert all(len(cells) <= 1 and set(cells) <= {near} for cells, near in zip(holding, nearest))
+    assert sum(map(len, holding)) > 350

@@ -65,8 +65,10 @@ def compute_drawing(plan: Plan, polygons: Shapes | None = None, outlines: Shapes
         if polygons is not None:
             cells = _simplify(polygons)
         else:
-            cells = _nearest_ground(areas)
-            derived.append("gebiedsgrenzen")
+            cells = _grid_squares(areas)
+            if cells is None:
+                cells = _nearest_ground(areas)
+                derived.append("gebiedsgrenzen")
     region = areas.region[shown]
     if outlines is None:
         outlines = _outlines(cells, region, len(plan.regions), float(np.median(areas.size_m)))
@@ -96,7 +98,8 @@ def compute_cell_means(drawing: Drawing, values: npt.NDArray[Any], population: n
 
 def compute_cell_sums(drawing: Drawing, values: npt.NDArray[Any]) -> Floats:
     """``values`` [A] added up per cell: float64 [D]."""
-    return np.bincount(drawing.cell_of, np.asarray(values, np.float64), len(drawing.shown))
+    sums: Floats = np.bincount(drawing.cell_of, np.asarray(values, np.float64), len(drawing.shown)).astype(np.float64)
+    return sums
 
 
 def _dutch(number: float) -> str:
@@ -125,6 +128,19 @@ def _simplify(shapes: Shapes, tolerance_m: float = 40.0) -> Shapes:
     return np.asarray(shapely.simplify(shapes, tolerance_m))
 
 
+def _grid_squares(areas: Areas) -> Shapes | None:
+    """Areas of one size that lie in one grid are its squares; None when they are not."""
+    side = np.round(areas.size_m.astype(np.float64), 2)
+    if len(np.unique(side)) != 1 or side[0] == 0:
+        return None
+    for v in (areas.x_m, areas.y_m):
+        steps = (v - v.min()) / side[0]
+        if np.abs(steps - np.round(steps)).max() > 0.01:
+            return None
+    half = side[0] / 2
+    return np.asarray(shapely.box(areas.x_m - half, areas.y_m - half, areas.x_m + half, areas.y_m + half))
+
+
 def _nearest_ground(areas: Areas) -> Shapes:
     """The ground nearer to each area's point than to any other, within a square of 1.6 times the area's size."""
     points, where = np.unique(np.stack([areas.x_m, areas.y_m], axis=1), axis=0, return_inverse=True)
@@ -138,10 +154,9 @@ def _nearest_ground(areas: Areas) -> Shapes:
 
 
 def _outlines(cells: Shapes, region: npt.NDArray[Any], count: int, size_m: float) -> Shapes:
-    """Each region as its cells together, small gaps between them closed."""
+    """Each region as its cells together, small gaps between cells that do not touch closed."""
+    joined = [shapely.union_all(cells[region == r], grid_size=0.01) for r in range(count)]
+    if all(shape.geom_type == "Polygon" for shape in joined):
+        return np.array(joined, dtype=object)
     reach = 0.5 * size_m
-    drawn = [
-        shapely.simplify(shapely.union_all(cells[region == r]).buffer(reach, 2).buffer(-reach, 2), size_m / 10)
-        for r in range(count)
-    ]
-    return np.array(drawn, dtype=object)
+    return np.array([shapely.simplify(s.buffer(reach, 2).buffer(-reach, 2), size_m / 10) for s in joined], dtype=object)

@@ -25,6 +25,7 @@ export function describeArea(figures, layer, area) {
   const table = figures.arrivals.find((a) => a.topic === layer.topic && a.window === layer.window && a.label === layer.label)
   const home = areas.region[area]
   const window = figures.windows.findIndex((w) => w.id === layer.window)
+  const call_s = table ? table.call_s[area] : 0
   const arrivals = []
   for (let k = 0; table && k < table.depth; k++) {
     const unit = table.unit[area * table.depth + k]
@@ -33,6 +34,7 @@ export function describeArea(figures, layer, area) {
     const turnout_s = units.turnout_s[unit * figures.windows.length + window]
     const region = stations.region[units.station[unit]]
     arrivals.push({
+      row: unit,
       unit: units.id[unit],
       type: units.type[unit],
       regime: figures.regimes[units.regime[unit * figures.windows.length + window]],
@@ -40,20 +42,24 @@ export function describeArea(figures, layer, area) {
       region: regions.name[region],
       neighbour: region !== home,
       response_s,
-      call_s: table.call_s,
+      call_s,
       turnout_s,
-      drive_s: Math.max(0, response_s - table.call_s - turnout_s),
+      drive_s: Math.max(0, response_s - call_s - turnout_s),
       readiness: units.readiness[unit * figures.windows.length + window] / 255,
     })
   }
-  const norm = table?.norm ? { ...table.norm, seconds: table.norm.seconds[area] } : null
-  const usable = norm && norm.seconds !== MISSING ? norm : null
-  const first = arrivals[0]
+  const at = (column) => (!column || column[area] === MISSING ? null : column[area])
+  const { norm } = table ?? {}
+  const limit_s = at(norm?.limit_s)
+  const response_s = at(norm?.response_s)
+  const completing = norm ? norm.completes[area] : NO_UNIT
+  const completes = arrivals.findIndex((a) => a.row === completing)
   const spread = figures.spread
   const other = (view) => {
     const found = figures.layers.find((l) => l.view === view && l.topic === layer.topic && l.window === layer.window && l.label === layer.label)
     return found ? valueAt(found, area) : undefined
   }
+  const last = arrivals[completes]
   return {
     id: areas.id[area],
     municipality: figures.municipalities.name[areas.municipality[area]] ?? '',
@@ -63,14 +69,14 @@ export function describeArea(figures, layer, area) {
     topic: topic.dutch,
     window: figures.windows[window]?.dutch ?? '',
     arrivals,
-    norm: usable,
-    late: usable ? !first || first.response_s > usable.seconds : false,
-    margin_s: usable && first ? Math.abs(usable.seconds - first.response_s) : 0,
+    response_s,
+    completes,
+    norm: limit_s === null ? null : { ...norm, limit_s },
+    late: !norm?.in_time[area],
+    margin_s: limit_s === null || response_s === null ? null : Math.abs(limit_s - response_s),
     chance: other('kans') ?? null,
     alone_s: other('alleen'),
     band:
-      spread > 0 && first
-        ? [-1.645, 1.645].map((z) => first.call_s + first.turnout_s + first.drive_s * Math.exp(z * spread))
-        : null,
+      spread > 0 && last ? [-1.645, 1.645].map((z) => call_s + last.turnout_s + last.drive_s * Math.exp(z * spread)) : null,
   }
 }

@@ -1,0 +1,51 @@
+"""Figures as Dutch readers write them: 12.345, 67,8 % and 8:27."""
+
+from __future__ import annotations
+
+import datetime
+import math
+
+MONTHS = (
+    "januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november",
+    "december",
+)  # fmt: skip
+
+
+def write_count(value: float) -> str:
+    """A whole number with points between the thousands."""
+    return f"{value:,.0f}".replace(",", ".").replace("-", "−")
+
+
+def write_share(value: float) -> str:
+    """A share as a percentage with one decimal, and never 100,0 % where it is not all."""
+    tenths = math.floor(value * 1000 + 0.5)
+    if tenths == 1000 and value < 1:
+        tenths = 999
+    return f"{tenths / 10:.1f} %".replace(".", ",")
+
+
+def write_minutes(seconds: float, signed: bool = False) -> str:
+    """Minutes and seconds."""
+    whole = math.floor(abs(seconds) + 0.5)
+    sign = "−" if seconds < 0 else "+" if signed else ""
+    return f"{sign}{whole // 60}:{whole % 60:02d}"
+
+
+def write_figure(value: object, unit: str) -> str:
+    """A figure in the unit of its column (text, count, share, seconds, signed_seconds); – where there is none."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "–"
+    if unit == "text" or not isinstance(value, int | float):
+        return str(value)
+    if math.isinf(value):
+        return "niet bereikt"
+    if unit == "count":
+        return write_count(value)
+    if unit == "share":
+        return write_share(value)
+    return write_minutes(value, unit == "signed_seconds")
+
+
+def write_day(day: datetime.date) -> str:
+    """A day in words: 1 juli 2026."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
