@@ -14,8 +14,11 @@ from slagkracht.travel import (
     UNREACHABLE,
     add_origin,
     compute_drives_to,
+    compute_hierarchy,
     compute_node_times,
+    compute_shortcuts,
     compute_travel,
+    streets,
     travel_from_matrix,
 )
 from slagkracht.travel.search import NO_ROAD, whole_seconds
@@ -93,13 +96,41 @@ def test_one_place_backward_is_every_origin_forward(seed: int) -> None:
     access = compute_access(roads, min_piece=1)
     x, y = rng.uniform(0, 900, (2, 6))
     forward = compute_travel(roads, arc_s, x, y, x, y, access=access)
+    graph = streets(roads, arc_s)
+    ladder = compute_shortcuts(compute_hierarchy(graph), graph.weight)
+    for bound in (60, HORIZON_S):
+        swept = compute_travel(roads, arc_s, x, y, x, y, access=access, shortcuts=ladder, max_s=bound)
+        assert np.array_equal(swept.drive_s, np.where(forward.drive_s <= bound, forward.drive_s, UNREACHABLE))
     for area in range(6):
-        drives = compute_drives_to(roads, arc_s, x[area], y[area], x, y, access=access)
-        assert np.array_equal(drives, forward.drive_s[area])
+        for known in (None, ladder):
+            drives = compute_drives_to(roads, arc_s, x[area], y[area], x, y, access=access, shortcuts=known)
+            assert np.array_equal(drives, forward.drive_s[area])
     fewer = compute_travel(roads, arc_s, x[:5], y[:5], x, y, access=access)
     added = add_origin(fewer, roads, arc_s, x[5], y[5], x, y, access=access)
     assert np.array_equal(added.drive_s, forward.drive_s)
     assert np.array_equal(added.origin_snap_m, forward.origin_snap_m)
+
+
+def test_many_origins_make_their_own_hierarchy() -> None:
+    roads, arc_s = line([7.0] * 300)
+    x = np.arange(301) * 100.0
+    access = compute_access(roads, min_piece=1)
+    seen: list[tuple[int, int]] = []
+    travel = compute_travel(roads, arc_s, x, x * 0, x, x * 0, access=access, progress=lambda *p: seen.append(p))
+    ahead = np.arange(301)[:, None] - np.arange(301)
+    assert np.array_equal(travel.drive_s, np.where(ahead >= 0, 7 * ahead, UNREACHABLE))
+    assert seen[-1] == (301, 301)
+
+
+def test_a_place_far_from_every_road_is_unreachable() -> None:
+    roads, arc_s = line([10.0])
+    access = compute_access(roads, min_piece=1)
+    graph = streets(roads, arc_s)
+    for known in (None, compute_shortcuts(compute_hierarchy(graph), graph.weight)):
+        travel = compute_travel(roads, arc_s, [0, 0], [0, 9e4], [100, 100], [0, 9e4], access=access, shortcuts=known)
+        assert travel.drive_s.tolist() == [[10, UNREACHABLE], [UNREACHABLE, UNREACHABLE]]
+        drives = compute_drives_to(roads, arc_s, 100, 9e4, [0], [0], access=access, shortcuts=known)
+        assert drives.tolist() == [UNREACHABLE]
 
 
 def matrix(rows: list[str], columns: list[str], seconds: list[list[float]]) -> np.ndarray:

@@ -93,13 +93,14 @@ def search_all(
     finished = itertools.count(1)
 
     def run(part: npt.NDArray[np.int64]) -> None:
-        distance = np.empty(len(graph), np.int32)
+        distance = np.full(len(graph), NO_ROAD, np.int32)
         buckets = _buckets(ring, graph)
         for k in part:
             if sources[k] >= 0:
-                distance.fill(NO_ROAD)
-                _dial(graph.first_arc, graph.head, graph.weight, sources[k], 0, limit, distance, *buckets)
+                args = (graph.first_arc, graph.head, graph.weight, sources[k], 0, limit)
+                entries = _dial(*args, distance, *buckets)
                 consume(int(k), distance)
+                distance[buckets[1][:entries]] = NO_ROAD
             if progress:
                 progress(next(finished), len(sources))
 
@@ -123,10 +124,13 @@ def _buckets(ring: int, graph: Streets) -> tuple[Whole, Whole, Whole]:
 
 @njit(cache=True, nogil=True)
 def _dial(first_arc, head, weight, source, start, limit, distance, bucket, entry_node, entry_next):  # type: ignore[no-untyped-def]
-    """Dial's algorithm: a ring of buckets, each a chain of entries; an entry is stale once its node came nearer."""
+    """Dial's algorithm: a ring of buckets, each a chain of entries; an entry is stale once its node came nearer.
+
+    Returns how many entries were made: every node that was reached is among the first of ``entry_node``.
+    """
     mask = len(bucket) - 1
     if start > limit:
-        return
+        return 0
     distance[source] = start
     entry_node[0] = source
     entry_next[0] = -1
@@ -159,6 +163,7 @@ def _dial(first_arc, head, weight, source, start, limit, distance, bucket, entry
                         entries += 1
                         waiting += 1
         now += 1
+    return entries
 
 
 @njit(cache=True, nogil=True)
