@@ -241,6 +241,7 @@ def test_damaged_squares_are_read_or_refused(tmp_path: Path, codes: list[str], p
         read_squares(squares(tmp_path, codes, [people] * len(codes)))
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # GDAL warns of what it mends in a broken file
 @FUZZ
 @given(at=st.floats(0, 1), put=st.binary(max_size=8), cut=st.integers(0, 30))
 def test_damaged_outlines_are_read_or_refused(tmp_path: Path, at: float, put: bytes, cut: int) -> None:
