@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 
 import numpy as np
 
 from slagkracht.areas import Areas
-from slagkracht.coverage import Coverage, compute_coverage
+from slagkracht.coverage import CloseStation, Variant, apply_variant, compute_coverage
 from slagkracht.plan import Plan
 from slagkracht.regions import Regions
-from slagkracht.reports.map_layers import compute_layers, compute_rankings
-from slagkracht.reports.map_page import Layer, Ranking
+from slagkracht.reports.results import Result
 from slagkracht.resources import Stations, Units
 from slagkracht.rules import Rule, Rules, RuleVersion
 from slagkracht.travel import Travel
@@ -88,24 +86,14 @@ def small_plan() -> Plan:
     )
 
 
-def small_results(plan: Plan) -> tuple[tuple[Coverage, ...], tuple[Coverage, ...], tuple[Coverage, ...]]:
-    """The plan judged by day and night: together, each region alone, and a variant that closes Zevenaar."""
-    closed = plan.travel.drive_s.copy()
-    closed[:, 1] = 65_535
-    variant = dataclasses.replace(plan.travel, drive_s=closed)
-    return (
-        compute_coverage(plan, plan.travel, windows=("dag", "nacht")),
-        compute_coverage(plan, plan.travel, windows=("dag", "nacht"), alone=True),
-        compute_coverage(plan, variant, windows=("dag", "nacht")),
-    )
-
-
-def small_page(plan: Plan) -> tuple[list[Layer], list[Ranking]]:
-    """Everything that the map page offers of it."""
-    together, alone, variant = small_results(plan)
-    layers = compute_layers(plan, together, alone, {"Zevenaar dicht": variant})
-    rankings = compute_rankings(plan, plan.travel, together)
-    return layers, rankings + [dataclasses.replace(r, label="Zevenaar dicht") for r in rankings]
+def small_results(plan: Plan) -> list[Result]:
+    """The plan by day and night, together and each region alone, and a variant that closes Zevenaar."""
+    windows = ("dag", "nacht")
+    together = compute_coverage(plan, plan.travel, windows=windows)
+    alone = compute_coverage(plan, plan.travel, windows=windows, alone=True)
+    closed, travel = apply_variant(plan, plan.travel, Variant("Zevenaar dicht", (CloseStation("K1"),)))
+    after = compute_coverage(closed, travel, windows=windows)
+    return [Result(plan, plan.travel, together, alone), Result(closed, travel, after, name="Zevenaar dicht")]
 
 
 def _rules() -> Rules:

@@ -32,7 +32,7 @@ def plan() -> Plan:
 @pytest.fixture(scope="module")
 def results(plan: Plan) -> tuple[Coverage, ...]:
     """A first tanker and an aerial by day and night, with the first area out of everyone's reach."""
-    coverage = small_results(plan)[0]
+    coverage = small_results(plan)[0].together
     response_s = coverage[0].response_s.copy()
     response_s[0] = np.inf
     unit = coverage[0].unit.copy()

@@ -2,82 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from slagkracht.coverage import Coverage, compute_arrivals, compute_call_handling, norm_in_force
-from slagkracht.plan import Plan, compute_hash
-from slagkracht.reports.figures import compute_difference_figures, compute_region_figures
-from slagkracht.reports.map_page import Layer, Ranking
+from slagkracht.coverage import Arrivals, Coverage, compute_arrivals, compute_call_handling, norm_in_force
+from slagkracht.reports.figures import Figures, compute_difference_figures, compute_region_figures
+from slagkracht.reports.results import Result
 from slagkracht.resources import compute_standing
-from slagkracht.travel import Travel
 
 Floats = npt.NDArray[np.float64]
 
+VIEWS = {
+    "marge": "Marge tegen de norm",
+    "tijd": "Opkomsttijd",
+    "kans": "Kans om op tijd te zijn",
+    "alleen": "Alleen met eigen eenheden",
+    "winst": "Wat samenwerking brengt",
+    "verschil": "Verschil met het plan",
+}
+"""What a layer can show, with its name on the page, in the order in which the page offers them."""
 
-def compute_layers(
-    plan: Plan,
-    together: Sequence[Coverage],
-    alone: Sequence[Coverage] = (),
-    variants: Mapping[str, Sequence[Coverage]] | None = None,
-) -> list[Layer]:
-    """Every layer that these results can show.
 
-    ``together`` gives margin, response time and (where computed) chance; ``alone``, each region by itself, adds its
-    own layer and what cooperation brings; each of ``variants`` (name → results of the same norms and windows) adds its
-    response times and margins and their difference with the plan.
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One figure per area, as the page offers it.
+
+    ``coverage`` the norm and window that it shows · ``view`` a key of VIEWS · ``name`` "" for the plan, else the
+    variant · ``values`` float64 [A], nan = none: seconds, or a share for "kans" · ``figures`` the table
+    that goes with it.
     """
-    by_key = {(c.norm, c.window): c for c in alone}
+
+    coverage: Coverage
+    view: str
+    name: str
+    values: Floats
+    figures: Figures
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Who comes, in order, for the norm and window of ``coverage``, in the plan ("") or the variant ``name``."""
+
+    coverage: Coverage
+    name: str
+    arrivals: Arrivals
+
+
+def compute_layers(results: Sequence[Result]) -> list[Layer]:
+    """Every layer that results can show; the first of them is the plan that variants are compared with.
+
+    Each gives margin, response time and (where computed) chance; results alone add their own layer and what
+    cooperation brings; a variant adds its difference with the plan, for the same norm and window.
+    """
     layers = []
-    for coverage in together:
-        layers += _layers(plan, coverage, by_key.get((coverage.norm, coverage.window)), "")
-    plain = {(c.norm, c.window): c for c in together}
-    for name, results in (variants or {}).items():
-        for coverage in results:
-            layers += _layers(plan, coverage, None, name)
-            before = plain.get((coverage.norm, coverage.window))
-            if before is not None:
-                difference = _seconds(coverage) - _seconds(before)
-                figures = compute_difference_figures(plan, before, coverage, name)
-                layers.append(
-                    Layer(coverage.dutch, "verschil", coverage.window, difference, layers[-1].receipt, figures, name)
-                )
+    before = {(c.norm, c.window): c for c in results[0].together}
+    for result in results:
+        alone = {(c.norm, c.window): c for c in result.alone}
+        for coverage in result.together:
+            key = (coverage.norm, coverage.window)
+            figures = compute_region_figures(result.plan, coverage, alone.get(key), result.name)
+            response_s = _seconds(coverage)
+            views = {"marge": response_s - coverage.limit_s, "tijd": response_s}
+            if not np.isnan(coverage.chance).all():
+                views["kans"] = coverage.chance.astype(np.float64)
+            if key in alone:
+                views["alleen"] = _seconds(alone[key])
+                views["winst"] = views["alleen"] - response_s
+            layers += [Layer(coverage, view, result.name, values, figures) for view, values in views.items()]
+            if result is not results[0] and key in before:
+                change_s = response_s - _seconds(before[key])
+                figures = compute_difference_figures(result.plan, before[key], coverage, result.name)
+                layers.append(Layer(coverage, "verschil", result.name, change_s, figures))
     return layers
 
 
-def compute_rankings(plan: Plan, travel: Travel, coverages: Sequence[Coverage], label: str = "") -> list[Ranking]:
-    """Who comes in which order, for every norm and window of ``coverages`` (of ``plan`` itself, or of a variant)."""
+def compute_orders(result: Result, depth: int) -> list[Ranking]:
+    """The ``depth`` first arrivals of every area for every norm and window of a result."""
+    plan = result.plan
     handling_s, _ = compute_call_handling(plan)
-    known: dict[tuple[Any, str], Any] = {}
+    known: dict[tuple[Any, str], Arrivals] = {}
     rankings = []
-    for coverage in coverages:
+    for coverage in result.together:
         norm = norm_in_force(plan.rules, coverage.norm, plan.day)
         asked = tuple(dict.fromkeys(name for part in norm.parts for name in part.capabilities))
         key = (asked, coverage.window)
         if key not in known:
             standing = compute_standing(plan.units, plan.stations, coverage.window)
-            known[key] = compute_arrivals(standing, travel, asked, call_handling_s=handling_s, depth=6)
-        rankings.append(Ranking(coverage.dutch, coverage.window, known[key], coverage, label))
+            known[key] = compute_arrivals(standing, result.travel, asked, call_handling_s=handling_s, depth=depth)
+        rankings.append(Ranking(coverage, result.name, known[key]))
     return rankings
-
-
-def _layers(plan: Plan, coverage: Coverage, alone: Coverage | None, label: str) -> list[Layer]:
-    """The layers of one norm in one window."""
-    receipt = compute_hash(coverage)
-    figures = compute_region_figures(plan, coverage, alone, label)
-    response_s = _seconds(coverage)
-    views = {"marge": response_s - coverage.limit_s, "tijd": response_s}
-    if not np.isnan(coverage.chance).all():
-        views["kans"] = coverage.chance.astype(np.float64)
-    if alone is not None:
-        views["alleen"] = _seconds(alone)
-        views["winst"] = _seconds(alone) - response_s
-    return [
-        Layer(coverage.dutch, view, coverage.window, values, receipt, figures, label) for view, values in views.items()
-    ]
 
 
 def _seconds(coverage: Coverage) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -15,115 +15,56 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from slagkracht import __version__
-from slagkracht.coverage import NORM_KINDS, Arrivals, Coverage
-from slagkracht.plan import Plan, compute_hash
+from slagkracht.coverage import NORM_KINDS
+from slagkracht.plan import Plan
 from slagkracht.reports.colours import MISSING_COLOUR, SCALES, Scale
 from slagkracht.reports.drawing import Drawing, Shapes, compute_cell_means, compute_cell_sums
 from slagkracht.reports.figures import Figures, read_municipality_names, read_window_names
+from slagkracht.reports.map_layers import VIEWS, Layer, Ranking, compute_layers, compute_orders
+from slagkracht.reports.results import Result, compute_result_receipt, describe_receipt
 from slagkracht.resources import REGIMES
 from slagkracht.sources.geometry import RD, WGS84, transform
-
-Floats = npt.NDArray[np.float64]
 
 MISSING = -32_768
 NO_UNIT = 65_535
 DEGREE = 100_000  # coordinates are kept to 1e-5 degree, about a metre
 
-VIEWS = {
-    "marge": "Marge tegen de norm",
-    "tijd": "Opkomsttijd",
-    "kans": "Kans om op tijd te zijn",
-    "alleen": "Alleen met eigen eenheden",
-    "winst": "Wat samenwerking brengt",
-    "verschil": "Verschil met het plan",
-}
-"""What a layer can show, with its name on the page, in the order in which the page offers them."""
 
-
-@dataclass(frozen=True)
-class Layer:
-    """One figure per area, as the page offers it.
-
-    ``topic`` what it is about ("Eerste tankautospuit") · ``view`` a key of VIEWS · ``window`` one of WINDOWS ·
-    ``label`` "" for the plan itself, else the name of a variant · ``values`` float64 [A], nan = none: seconds, or a
-    share for "kans" · ``receipt`` the hash of what it was computed from · ``figures`` its table.
-    """
-
-    topic: str
-    view: str
-    window: str
-    values: Floats
-    receipt: str
-    figures: Figures
-    label: str = ""
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """Who comes, in order, under a topic, window and label, and how that was judged."""
-
-    topic: str
-    window: str
-    arrivals: Arrivals
-    coverage: Coverage
-    label: str = ""
-
-
-def write_map_page(
-    path: Path,
-    plan: Plan,
-    drawing: Drawing,
-    layers: Sequence[Layer],
-    rankings: Sequence[Ranking],
-    receipt: Mapping[str, str],
-    *,
-    depth: int = 6,
-) -> None:
+def write_map_page(path: Path, results: Sequence[Result], drawing: Drawing, *, depth: int = 6) -> None:
     """Write the page: one file, opened from disk or served, that asks nothing of any network.
 
-    ``receipt`` Dutch name → value, shown in full. At most ``depth`` arrivals of an area are kept. Every layer with a
-    first arrival needs the ranking of its topic, window and label. Raises FileNotFoundError, with the command that
-    mends it, when the front end was not built.
+    ``results`` the plan and then its variants, all over the same areas; ``drawing`` of the plan. At most ``depth``
+    arrivals of an area are kept. Raises FileNotFoundError, with the command that mends it, when the front end was not
+    built.
     """
     page = resources.files("slagkracht") / "web" / "kaart.html"
     if not page.is_file():
         raise FileNotFoundError("de kaartpagina is nog niet gebouwd: draai `make web` en probeer het opnieuw")
-    figures = pack_page(plan, drawing, layers, rankings, receipt, depth=depth)
-    packed = base64.b64encode(gzip.compress(json.dumps(figures, ensure_ascii=False).encode(), 6, mtime=0)).decode()
-    html = page.read_text(encoding="utf-8")
+    figures = json.dumps(pack_page(results, drawing, depth=depth), ensure_ascii=False).encode()
+    packed = base64.b64encode(gzip.compress(figures, 6, mtime=0)).decode()
     slot = '<script type="application/json" id="gegevens">'
-    before, after = html.split(slot, 1)
+    before, after = page.read_text(encoding="utf-8").split(slot, 1)
     path.write_text(before + slot + packed + after, encoding="utf-8")
 
 
-def pack_page(
-    plan: Plan,
-    drawing: Drawing,
-    layers: Sequence[Layer],
-    rankings: Sequence[Ranking],
-    receipt: Mapping[str, str],
-    *,
-    depth: int = 6,
-) -> dict[str, Any]:
+def pack_page(results: Sequence[Result], drawing: Drawing, *, depth: int = 6) -> dict[str, Any]:
     """Everything the page shows, ready for JSON: columns as base64, shapes as varints (see web/src/data/columns.js)."""
-    topics = list(dict.fromkeys(layer.topic for layer in layers))
+    plan, travel = results[0].plan, results[0].travel
+    layers = compute_layers(results)
+    rankings = [ranking for result in results for ranking in compute_orders(result, depth)]
+    topics = list(dict.fromkeys(layer.coverage.dutch for layer in layers))
     tables = list({id(layer.figures): layer.figures for layer in layers}.values())
-    order = sorted(range(len(layers)), key=lambda i: (layers[i].label != "", list(VIEWS).index(layers[i].view)))
-    travel = plan.travel
     return {
         "title": f"Landelijk dekkingsplan – {plan.name}",
         "day": plan.day.isoformat(),
-        "modelled": "gemodelleerd" if travel is not None and travel.kind == "gemodelleerd" else "",
-        "spread": travel.spread if travel is not None else 0.0,
+        "modelled": "gemodelleerd" if travel.kind == "gemodelleerd" else "",
+        "spread": travel.spread,
         "scale": DEGREE,
         "notes": [note for note in (*plan.notes, drawing.made_up, drawing.aggregated) if note],
         "aggregated": drawing.aggregated,
         "unverified": _unverified(plan, rankings),
-        "receipt": [{"dutch": name, "value": value} for name, value in receipt.items()],
         "windows": [{"id": window, "dutch": dutch} for window, dutch in read_window_names().items()],
         "views": VIEWS,
-        "labels": {label: label or plan.name for label in dict.fromkeys(layer.label for layer in layers)},
         "regimes": [regime.replace("_", " ") for regime in REGIMES],
         "scales": {name: _pack_scale(scale) for name, scale in SCALES.items()},
         "topics": [{"dutch": topic} for topic in topics],
@@ -133,14 +74,12 @@ def pack_page(
             "shapes": pack_shapes(drawing.outlines),
         },
         **_pack_areas(plan, drawing),
-        **_pack_resources(plan),
+        "results": [_pack_result(result) for result in results],
         "layers": [
-            _pack_layer(layers[i], drawing, plan, topics.index(layers[i].topic), tables.index(layers[i].figures))
-            for i in order
+            _pack_layer(layer, drawing, plan, topics.index(layer.coverage.dutch), tables.index(layer.figures))
+            for layer in layers
         ],
-        "arrivals": [
-            _pack_ranking(r, plan, drawing, topics.index(r.topic), depth) for r in rankings if r.topic in topics
-        ],
+        "arrivals": [_pack_ranking(r, plan, drawing, topics.index(r.coverage.dutch)) for r in rankings],
         "tables": [_pack_figures(table) for table in tables],
     }
 
@@ -183,10 +122,16 @@ def _pack_areas(plan: Plan, drawing: Drawing) -> dict[str, Any]:
     }
 
 
-def _pack_resources(plan: Plan) -> dict[str, Any]:
-    stations, units = plan.stations, plan.units
+def _pack_result(result: Result) -> dict[str, Any]:
+    """What a plan or variant has of its own: its name, its receipt, its stations and units."""
+    stations, units = result.plan.stations, result.plan.units
     lon, lat = transform(stations.x_m, stations.y_m, RD, WGS84)
+    number, receipt = compute_result_receipt(result)
     return {
+        "name": result.name,
+        "dutch": result.name or result.plan.name,
+        "number": number,
+        "receipt": [{"dutch": dutch, "value": value} for dutch, value in describe_receipt(number, receipt)],
         "stations": {
             "id": stations.station_id.tolist(),
             "name": stations.name.tolist(),
@@ -205,64 +150,85 @@ def _pack_resources(plan: Plan) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class _View:
+    """How the page shows a view: its unit, scale and explanation, and the heading and order of its worst places."""
+
+    unit: str
+    scale: str
+    explanation: str
+    worst: str
+    beyond: float
+    low: bool = False
+
+
+_VIEWS = {
+    "marge": _View(
+        "signed_seconds", "marge", "Opkomsttijd min de norm die in het gebied geldt.", "Grootste overschrijdingen", 0
+    ),
+    "tijd": _View(
+        "seconds",
+        "tijd",
+        "Van het aannemen van de melding tot de aankomst: melding, uitruk en rijden.",
+        "Langste opkomsttijden",
+        0,
+    ),
+    "kans": _View(
+        "share",
+        "kans",
+        "Kans dat binnen de norm aankomt wat zij vraagt, met de paraatheid van eenheden en de spreiding in tijden.",
+        "Kleinste kansen",
+        1.1,
+        low=True,
+    ),
+    "alleen": _View(
+        "seconds", "tijd", "Opkomsttijd als elke regio alleen haar eigen eenheden inzet.", "Langste opkomsttijden", 0
+    ),
+    "winst": _View(
+        "seconds", "winst", "Hoeveel eerder er iemand is doordat buurregio’s mee uitrukken.", "Grootste winst", 0
+    ),
+    "verschil": _View(
+        "signed_seconds", "verschil", "Opkomsttijd in de variant min die in het plan.", "Grootste achteruitgang", 0
+    ),
+}
+
+
 def _pack_layer(layer: Layer, drawing: Drawing, plan: Plan, topic: int, table: int) -> dict[str, Any]:
+    view, coverage = _VIEWS[layer.view], layer.coverage
     values = compute_cell_means(drawing, layer.values, plan.areas.population)
-    unit = {"kans": "share", "tijd": "seconds", "alleen": "seconds", "winst": "seconds"}.get(
-        layer.view, "signed_seconds"
-    )
-    window = read_window_names()[layer.window]
-    norm_text = {
-        "marge": "Opkomsttijd van de eerste geschikte eenheid min de norm die in het gebied geldt.",
-        "tijd": "Van aannemen van de melding tot aankomst: melding + uitruk + rijden (mediaan).",
-        "kans": "Kans dat een geschikte eenheid binnen de norm aankomt, met paraatheid en spreiding.",
-        "alleen": "Opkomsttijd als elke regio alleen haar eigen eenheden inzet.",
-        "winst": "Hoeveel eerder er iemand is doordat buurregio’s mee uitrukken.",
-        "verschil": "Opkomsttijd in de variant min die in het plan.",
-    }
-    gaps = {
-        "marge": ("Grootste overschrijdingen", "high", 0),
-        "tijd": ("Langste opkomsttijden", "high", 0),
-        "kans": ("Kleinste kansen", "low", 1.1),
-        "alleen": ("Langste opkomsttijden, alleen", "high", 0),
-        "winst": ("Grootste winst", "high", 0),
-        "verschil": ("Grootste achteruitgang", "high", 0),
-    }
-    heading, worst, fine = gaps[layer.view]
     return {
         "topic": topic,
         "view": layer.view,
-        "window": layer.window,
-        "label": layer.label,
-        "title": f"{layer.topic} – {VIEWS[layer.view].lower()}",
-        "explanation": f"{norm_text[layer.view]} Venster: {window}.",
-        "unit": unit,
-        "scale": "tijd" if layer.view == "alleen" else layer.view,
-        "values": pack_column(_seconds(values * 1000 if unit == "share" else values), "i16"),
+        "window": coverage.window,
+        "name": layer.name,
+        "title": f"{coverage.dutch} – {VIEWS[layer.view].lower()}",
+        "explanation": f"{view.explanation} Venster: {read_window_names()[coverage.window]}.",
+        "unit": view.unit,
+        "scale": view.scale,
+        "values": pack_column(_seconds(values * 1000 if view.unit == "share" else values), "i16"),
         "table": table,
-        "receipt": layer.receipt,
-        "gaps": heading,
-        "worst": worst,
-        "fine": fine,
+        "gaps": view.worst,
+        "worst": "low" if view.low else "high",
+        "fine": view.beyond,
     }
 
 
-def _pack_ranking(ranking: Ranking, plan: Plan, drawing: Drawing, topic: int, depth: int) -> dict[str, Any]:
+def _pack_ranking(ranking: Ranking, plan: Plan, drawing: Drawing, topic: int) -> dict[str, Any]:
     shown = drawing.shown
     arrivals, coverage = ranking.arrivals, ranking.coverage
-    unit = arrivals.unit[shown, :depth]
+    unit = arrivals.unit[shown]
     known = unit >= 0
-    response_s = np.where(known, arrivals.response_s[shown, :depth], 0)
+    response_s = np.where(known, arrivals.response_s[shown], 0)
     source = next((rule.source for rule in plan.rules.rules if rule.code == coverage.norm), "")
     return {
         "topic": topic,
-        "window": ranking.window,
-        "label": ranking.label,
+        "window": coverage.window,
+        "name": ranking.name,
         "depth": unit.shape[1],
         "unit": pack_column(np.where(known, unit, NO_UNIT), "u16"),
         "response_s": pack_column(np.round(np.minimum(response_s, 65_535)), "u16"),
         "call_s": pack_column(np.round(arrivals.call_handling_s[shown]), "u16"),
         "norm": {
-            "dutch": coverage.dutch,
             "source": source,
             "status": coverage.status,
             "measure": coverage.statistic,
@@ -348,13 +314,3 @@ def _varints(numbers: npt.NDArray[np.int64]) -> bytes:
     more = place < (length - 1)[:, None]
     packed: bytes = (groups | more << 7)[place < length[:, None]].astype(np.uint8).tobytes()
     return packed
-
-
-def compute_page_receipt(plan: Plan) -> dict[str, str]:
-    """What the page says of its own origin: the plan's hash, the engine's version and where the drives come from."""
-    return {
-        "plan": plan.name,
-        "hash van het plan (SHA-256)": compute_hash(plan),
-        "rekenkern": f"slagkracht {__version__}",
-        "rijtijden": plan.travel.source if plan.travel is not None else "geen",
-    }

@@ -16,8 +16,8 @@ import numpy.typing as npt
 import shapely
 import typst
 
-from slagkracht.coverage import Cooperation, Coverage, compute_cooperation, compute_gaps, compute_table
-from slagkracht.plan import Plan, compute_hash
+from slagkracht.coverage import Cooperation, Coverage, Receipt, compute_cooperation, compute_gaps, compute_table
+from slagkracht.plan import Plan
 from slagkracht.reports.colours import GAIN, LATENESS, MISSING_COLOUR, Scale
 from slagkracht.reports.drawing import Drawing, Shapes, compute_cell_means, compute_cell_sums
 from slagkracht.reports.dutch import write_count, write_day, write_figure, write_share
@@ -28,10 +28,9 @@ from slagkracht.reports.figures import (
     read_municipality_names,
     read_window_names,
 )
-from slagkracht.reports.map_page import compute_page_receipt
 from slagkracht.reports.map_svg import Frame, Label, compute_frame, draw_map
+from slagkracht.reports.results import Result, compute_result_receipt, describe_receipt
 from slagkracht.resources import compute_standing
-from slagkracht.travel import Travel
 
 Floats = npt.NDArray[np.float64]
 Json = dict[str, Any]
@@ -41,10 +40,7 @@ WORST_PLACES = 10
 
 def write_printed_plan(
     path: Path,
-    plan: Plan,
-    travel: Travel,
-    together: Sequence[Coverage],
-    alone: Sequence[Coverage],
+    result: Result,
     drawing: Drawing,
     *,
     norm: str | None = None,
@@ -53,20 +49,19 @@ def write_printed_plan(
 ) -> None:
     """Write the plan as one PDF, both PDF/A-2a (ISO 19005-2, tagged) and PDF/UA-1 (ISO 14289-1).
 
-    ``together`` and ``alone`` are results of ``plan`` (alone may hold fewer, or none: then nothing is said of
-    cooperation). Maps and region pages show ``norm`` (a code; None = the first of ``together``) in ``window``; the
-    national overview shows all. ``progress`` is told in Dutch what is being made. Raises ValueError when ``together``
-    has no such norm and window.
+    Maps and region pages show ``norm`` (a code; None = the first of ``result.together``) in ``window``; the national
+    overview shows all. ``progress`` is told in Dutch what is being made. Raises ValueError when there is no result for
+    that norm and window.
     """
-    code = norm if norm is not None else together[0].norm
-    main = next((c for c in together if (c.norm, c.window) == (code, window)), None)
+    code = norm if norm is not None else result.together[0].norm
+    main = next((c for c in result.together if (c.norm, c.window) == (code, window)), None)
     if main is None:
-        known = ", ".join(dict.fromkeys(f"{c.norm} ({c.window})" for c in together))
+        known = ", ".join(dict.fromkeys(f"{c.norm} ({c.window})" for c in result.together))
         raise ValueError(f"geen uitkomst voor norm {code!r} in venster {window!r}; wel: {known}")
     tell = progress or (lambda _: None)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        content = _compose(_gather(plan, drawing, together, alone, main, folder), travel, tell)
+        content = _compose(_gather(result, drawing, main, folder), tell)
         (folder / "plan.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
         template = resources.files("slagkracht.reports") / "typst" / "dekkingsplan.typ"
         (folder / "dekkingsplan.typ").write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
@@ -86,37 +81,29 @@ class _Matter:
 
     plan: Plan
     drawing: Drawing
-    together: Sequence[Coverage]
-    alone: Sequence[Coverage]
+    result: Result
     main: Coverage
     own: Coverage | None
     cooperation: Cooperation | None
     late_s: Floats
     folder: Path
-    receipt: str
+    number: str
+    receipt: Receipt
 
 
-def _gather(
-    plan: Plan,
-    drawing: Drawing,
-    together: Sequence[Coverage],
-    alone: Sequence[Coverage],
-    main: Coverage,
-    folder: Path,
-) -> _Matter:
-    own = next((c for c in alone if (c.norm, c.window) == (main.norm, main.window)), None)
+def _gather(result: Result, drawing: Drawing, main: Coverage, folder: Path) -> _Matter:
+    plan = result.plan
+    own = next((c for c in result.alone if (c.norm, c.window) == (main.norm, main.window)), None)
     standing = compute_standing(plan.units, plan.stations, main.window)
     cooperation = None if own is None else compute_cooperation(own, main, plan.areas, plan.regions, standing)
-    late_s = _finite(main.response_s - main.limit_s)
-    cells = compute_cell_means(drawing, late_s, plan.areas.population)
-    return _Matter(plan, drawing, together, alone, main, own, cooperation, cells, folder, compute_hash(main)[:12])
+    late_s = compute_cell_means(drawing, _finite(main.response_s - main.limit_s), plan.areas.population)
+    return _Matter(plan, drawing, result, main, own, cooperation, late_s, folder, *compute_result_receipt(result))
 
 
-def _compose(matter: _Matter, travel: Travel, tell: Callable[[str], None]) -> Json:
+def _compose(matter: _Matter, tell: Callable[[str], None]) -> Json:
     """All that the template asks for; drawings are written into the folder on the way."""
-    plan, main = matter.plan, matter.main
+    plan, main, travel = matter.plan, matter.main, matter.result.travel
     windows = read_window_names()
-    origin = compute_page_receipt(plan)
     tell("kaarten van Nederland")
     national = _nation(matter, windows)
     regions = []
@@ -131,9 +118,9 @@ def _compose(matter: _Matter, travel: Travel, tell: Callable[[str], None]) -> Js
         "date": [plan.day.year, plan.day.month, plan.day.day],
         "modelled": "gemodelleerd" if travel.kind == "gemodelleerd" else "",
         "spread": f"{write_count(100 * (exp(travel.spread) - 1))} %" if travel.spread else "",
-        "receipt-short": matter.receipt,
-        "receipt-long": compute_hash(plan),
-        "receipt": [{"dutch": name, "value": value} for name, value in origin.items()],
+        "receipt-short": matter.number[:12],
+        "receipt-long": matter.number,
+        "receipt": [{"dutch": name, "value": value} for name, value in describe_receipt(matter.number, matter.receipt)],
         "norm": main.dutch,
         "norm-status": main.status,
         "norm-window": f"Venster: {windows[main.window]}",
@@ -186,8 +173,8 @@ def _nation(matter: _Matter, windows: dict[str, str]) -> Json:
             "De nummers zijn de regio’s in de tabel hierna.",
         ),
         "legend": _legend(LATENESS, matter.late_s, _people(matter)),
-        "table": _table(Figures(table.title, table.columns, numbered, table.total), matter.receipt),
-        "matrix": _table(_compute_matrix(matter), compute_hash(tuple(matter.together))[:12]),
+        "table": _table(Figures(table.title, table.columns, numbered, table.total), matter.number),
+        "matrix": _table(_compute_matrix(matter), matter.number),
     }
     if matter.cooperation is not None and matter.own is not None:
         page["cooperation"] = _cooperation(matter, matter.cooperation, cells, outlines, frame, numbers)
@@ -198,12 +185,12 @@ def _compute_matrix(matter: _Matter) -> Figures:
     """Share of the nation in time, a row per norm (together, and alone where computed), a column per window."""
     plan = matter.plan
     shares: dict[str, dict[str, float]] = {}
-    for coverage in (*matter.together, *matter.alone):
+    for coverage in (*matter.result.together, *matter.result.alone):
         status = "" if coverage.status == "vastgesteld" else f" ({coverage.status})"
         name = f"{coverage.dutch}{status}{' – elke regio alleen' if coverage.alone else ''}"
         share = compute_table(coverage, plan.areas, plan.regions, "land").share[0]
         shares.setdefault(name, {})[coverage.window] = float(share)
-    windows = list(dict.fromkeys(c.window for c in matter.together))
+    windows = list(dict.fromkeys(c.window for c in matter.result.together))
     return Figures(
         "Aandeel van de inwoners dat op tijd bereikt wordt",
         (("Norm", "text"), *((window, "share") for window in windows)),
@@ -250,7 +237,7 @@ def _cooperation(
             "Hoeveel eerder de eenheid er is dan wanneer de eigen regio alleen uitrukt.",
         ),
         "legend": _legend(GAIN, gain_s, _people(matter)),
-        "table": _table(figures, matter.receipt),
+        "table": _table(figures, matter.number),
     }
 
 
@@ -298,7 +285,7 @@ def _region(matter: _Matter, region: int) -> Json:
             "Stippen zijn kazernes; grijs ligt buiten de regio.",
         ),
         "legend": _legend(LATENESS, matter.late_s, _people(matter) * ~outside),
-        "municipalities": _table(compute_municipality_figures(plan, main, matter.own)[region], matter.receipt),
+        "municipalities": _table(compute_municipality_figures(plan, main, matter.own)[region], matter.number),
         **_gaps(matter, region),
     }
     if matter.cooperation is not None:
@@ -330,7 +317,7 @@ def _gaps(matter: _Matter, region: int) -> Json:
     columns += [("Norm", "seconds"), ("Te laat", "seconds")]
     behind = float(gaps.population[here].sum())
     return {
-        "gaps": _table(Figures("Waar men het langst boven de norm wacht", tuple(columns), tuple(rows)), matter.receipt),
+        "gaps": _table(Figures("Waar men het langst boven de norm wacht", tuple(columns), tuple(rows)), matter.number),
         "gaps-sentence": (
             f"In {write_count(len(here))} gebieden wonen samen {write_count(behind)} mensen die niet op tijd bereikt "
             "worden. Hier wachten zij het langst boven de norm:"
@@ -357,7 +344,7 @@ def _help(matter: _Matter, cooperation: Cooperation, region: int) -> Json:
             f"{write_count(float(received.sum()))} inwoners komt de eenheid uit een buurregio; omgekeerd bereiken "
             f"eenheden van hier {write_count(float(given.sum()))} mensen in andere regio’s."
         ),
-        "helpers": _table(table, matter.receipt),
+        "helpers": _table(table, matter.number),
     }
 
 
@@ -404,10 +391,10 @@ def _legend(scale: Scale, values: Floats, people: Floats) -> list[Json]:
 
 def _save(matter: _Matter, name: str, svg: str, alt: str, caption: str) -> Json:
     (matter.folder / f"{name}.svg").write_text(svg, encoding="utf-8")
-    return {"path": f"{name}.svg", "alt": alt, "caption": caption, "receipt": matter.receipt}
+    return {"path": f"{name}.svg", "alt": alt, "caption": caption, "receipt": matter.number[:12]}
 
 
-def _table(figures: Figures, receipt: str) -> Json:
+def _table(figures: Figures, number: str) -> Json:
     units = [unit for _, unit in figures.columns]
 
     def cells(row: Sequence[Any]) -> list[str]:
@@ -415,7 +402,7 @@ def _table(figures: Figures, receipt: str) -> Json:
 
     return {
         "title": figures.title,
-        "receipt": receipt,
+        "receipt": number[:12],
         "columns": [{"dutch": dutch, "unit": unit} for dutch, unit in figures.columns],
         "rows": [cells(row) for row in figures.rows],
         "total": None if figures.total is None else cells(figures.total),

@@ -20,9 +20,10 @@ export function classOf(scale, value) {
 
 /** Everything that the panel shows about an area under a layer. */
 export function describeArea(figures, layer, area) {
-  const { areas, units, stations, regions } = figures
+  const { areas, regions } = figures
+  const { units, stations } = figures.results.find((r) => r.name === layer.name)
   const topic = figures.topics[layer.topic]
-  const table = figures.arrivals.find((a) => a.topic === layer.topic && a.window === layer.window && a.label === layer.label)
+  const table = figures.arrivals.find((a) => a.topic === layer.topic && a.window === layer.window && a.name === layer.name)
   const home = areas.region[area]
   const window = figures.windows.findIndex((w) => w.id === layer.window)
   const call_s = table ? table.call_s[area] : 0
@@ -56,7 +57,7 @@ export function describeArea(figures, layer, area) {
   const completes = arrivals.findIndex((a) => a.row === completing)
   const spread = figures.spread
   const other = (view) => {
-    const found = figures.layers.find((l) => l.view === view && l.topic === layer.topic && l.window === layer.window && l.label === layer.label)
+    const found = figures.layers.find((l) => l.view === view && l.topic === layer.topic && l.window === layer.window && l.name === layer.name)
     return found ? valueAt(found, area) : undefined
   }
   const last = arrivals[completes]
