@@ -149,8 +149,8 @@ def test_proximity_graphs_equal_their_definition(gabriel: bool) -> None:
 
 def test_outlines_dissolve_the_squares(plan: Plan) -> None:
     outlines = compute_outlines(plan.areas, plan.regions)
-    assert list(outlines) == list(plan.regions.code)
-    for row, outline in enumerate(outlines.values()):
+    assert len(outlines) == len(plan.regions)
+    for row, outline in enumerate(outlines):
         squares = np.square(plan.areas.size_m[plan.areas.region == row], dtype=np.float64).sum()
         assert outline.is_valid
         assert outline.area == pytest.approx(squares, rel=1e-4)

@@ -33,6 +33,7 @@ from slagkracht.sources.station_lists import StationLists, compute_units
 from slagkracht.sources.vocabulary import read_vehicle_types
 
 Indices = npt.NDArray[np.int64]
+Shapes = npt.NDArray[np.object_]
 
 NAME = "Modelnederland"
 NOTES = (
@@ -95,8 +96,8 @@ def build_modelland(
     )
 
 
-def compute_outlines(areas: Areas, regions: Regions) -> dict[str, shapely.Geometry]:
-    """The outline of each region in RD New, by code: its square areas dissolved (areas of one size, in one grid)."""
+def compute_outlines(areas: Areas, regions: Regions) -> Shapes:
+    """The outline of each region: shapely geometry [R] in RD New, its squares (one size, in one grid) dissolved."""
     cell_m = float(np.sqrt(np.square(areas.size_m, dtype=np.float64).mean()))
     column = np.round((areas.x_m - areas.x_m.min()) / cell_m).astype(np.int64)
     row = np.round((areas.y_m - areas.y_m.min()) / cell_m).astype(np.int64)
@@ -113,8 +114,10 @@ def compute_outlines(areas: Areas, regions: Regions) -> dict[str, shapely.Geomet
         west + (column[end] + 1) * cell_m,
         south + (row[start] + 1) * cell_m,
     )
-    owner = region[start]
-    return {str(regions.code[r]): shapely.union_all(strips[owner == r], grid_size=0.01) for r in range(len(regions))}
+    outlines = np.empty(len(regions), np.object_)
+    for row_of_region in range(len(regions)):
+        outlines[row_of_region] = shapely.union_all(strips[region[start] == row_of_region], grid_size=0.01)
+    return outlines
 
 
 def _areas(facts: Municipalities, cells: Cells, people: Indices) -> Areas:
