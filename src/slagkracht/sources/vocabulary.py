@@ -27,8 +27,8 @@ class Attribute:
     """One column of a noun's table: ``dutch`` is its header in files, ``default`` what an empty cell means.
 
     ``kind`` is text, number, whole, day, a code (region, regime, vehicle_type, capabilities), ``een van …`` (a closed
-    list) or ``afgeleid`` (computed, never handed in). ``per`` "venster" makes one column per time window,
-    "objectklasse" one per object class that the header names.
+    list) or ``afgeleid`` (computed, never handed in). An empty cell without a default is nan, -1 (whole, regime), no
+    day or "". ``per`` "venster" makes one column per time window, "objectklasse" one per object class in the headers.
     """
 
     name: str
@@ -223,7 +223,7 @@ def _one_of(text: str, allowed: tuple[str, ...]) -> str:
 def _parse_number(text: str, attribute: Attribute) -> float | int:
     whole = attribute.kind == "whole"
     if not text:
-        return 0 if whole else math.nan
+        return -1 if whole else math.nan
     value, expected = parse_number(text, attribute.minimum, attribute.maximum)
     if whole and not expected and (value != int(value) or abs(value) > 2**31 - 1):
         expected = "een geheel getal"
