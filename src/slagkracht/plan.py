@@ -42,7 +42,7 @@ def compute_plan_travel(plan: Plan, *, progress: Callable[[int, int], None] | No
     """Every drive from the plan's stations to its areas: the regions' own matrix, or driven over the plan's roads.
 
     The speed profile is the rule "rijprofiel-spoed", or "rijprofiel-gemodelleerd" over modelled roads; its
-    ``spreiding`` (standard deviation of ln of the drive time) becomes the error band of every drive. Raises
+    ``spreiding.overig`` (standard deviation of ln of the drive time) becomes the error band of every drive. Raises
     NoRuleError when no profile is in force, ValueError when the plan has neither roads nor a matrix.
     """
     if plan.travel is not None:
@@ -58,7 +58,7 @@ def compute_plan_travel(plan: Plan, *, progress: Callable[[int, int], None] | No
         plan.stations.y_m,
         plan.areas.x_m,
         plan.areas.y_m,
-        spread=float(profile.get("spreiding", 0.0)),
+        spread=float(profile.get("spreiding", {}).get("overig", 0.0)),
         access=compute_access(plan.roads, min_piece=1) if modelled else None,  # a modelled island is never a fragment
         progress=progress,
     )

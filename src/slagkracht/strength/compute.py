@@ -1,0 +1,292 @@
+"""Which formations can stand at a place, when, out of whose units, and the coverage left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from slagkracht.resources import Standing
+from slagkracht.strength.exact import solve_exactly
+from slagkracht.strength.formations import Formation, compute_share
+from slagkracht.strength.residual import Cover, Floors, compute_residual
+from slagkracht.strength.selection import eject, may_go, polish, select, single_losses
+from slagkracht.travel import UNREACHABLE
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int32]
+Flags = npt.NDArray[np.bool_]
+Seconds = npt.NDArray[np.uint16]
+
+REASONS = {
+    "gekozen": "gekozen",
+    "later": "komt later aan dan de laatste die nodig was",
+    "onvolledig": "de eigen regio krijgt er geen volledige formatie mee gevormd",
+    "ondergrens": "bij vertrek zakt een regio onder haar ondergrens",
+    "niet_vrij": "niet vrij: elders ingezet of toegezegd",
+    "rust": "de bemanning rust",
+    "niet_paraat": "in dit tijdvenster niet paraat",
+    "onbereikbaar": "er voert geen weg naar de plaats",
+    "andere_taak": "heeft geen mogelijkheid die deze formatie vraagt",
+}
+"""Why a unit was chosen or not: code and Dutch sentence. Codes are data for the next plan."""
+
+PRICES = (0.0, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 1.0)
+"""Seconds that a resident left without cover is taken to cost, when ordering candidates; the best outcome is kept."""
+
+
+@dataclass(frozen=True, eq=False)
+class Strength:
+    """Who goes, when it stands, and what stays.
+
+    ``formations`` the formation asked for in place f · ``unit_formation`` int32 [N] the place each standing unit fills
+    (-1 = it stays) · ``unit_part`` int32 [N] part of the formation · ``arrival_s`` float64 [N] from the alarm to
+    standing there (inf = cannot come) · ``complete_s`` float64 [F] when each formation stands whole (inf = never) ·
+    ``missing`` per formation the capabilities that are short, with how many · ``reason`` str [N] a key of REASONS ·
+    ``floor_region`` int32 [N] the region whose floor held a unit back (-1 = none) · ``residual_before``,
+    ``residual_after``, ``floor`` float64 [R] shares of residents in time · ``cost_s`` sum of the arrival times of
+    those who go · ``bound_s`` what no choice can beat (nan = not proven) · ``method`` "snel" or "exact".
+    """
+
+    formations: tuple[Formation, ...]
+    unit_formation: Indices
+    unit_part: Indices
+    arrival_s: Doubles
+    complete_s: Doubles
+    missing: tuple[dict[str, int], ...]
+    reason: npt.NDArray[np.str_]
+    floor_region: Indices
+    residual_before: Doubles
+    residual_after: Doubles
+    floor: Doubles
+    cost_s: float
+    bound_s: float
+    method: str
+
+    def __len__(self) -> int:
+        return len(self.formations)
+
+
+@dataclass(frozen=True, eq=False)
+class Demand:
+    """Formations asked for, as the arrays the selection reads (made once, used for every place).
+
+    ``share`` float32 [N, F, P], ``need`` int32 [F, P], ``same_region`` bool [F], ``assembly_s`` float64 [F].
+    """
+
+    formations: tuple[Formation, ...]
+    share: Floats
+    need: Indices
+    same_region: Flags
+    assembly_s: float
+
+
+def compute_demand(standing: Standing, asked: Sequence[tuple[Formation, int]]) -> Demand:
+    """``asked`` as (formation, how many), in order of urgency, made ready for ``standing``."""
+    formations = tuple(formation for formation, count in asked for _ in range(count))
+    parts = max((len(formation.parts) for formation in formations), default=1)
+    share = np.zeros((len(standing), len(formations), parts), dtype=np.float32)
+    need = np.zeros((len(formations), parts), dtype=np.int32)
+    for f, formation in enumerate(formations):
+        for p, part in enumerate(formation.parts):
+            share[:, f, p] = compute_share(standing, part)
+            need[f, p] = part.count
+    return Demand(
+        formations,
+        share,
+        need,
+        np.array([formation.same_region for formation in formations], dtype=np.bool_),
+        max((formation.assembly_s for formation in formations), default=0.0),
+    )
+
+
+def compute_arrival_s(standing: Standing, demand: Demand, drive_s: Seconds, resting: Flags | None = None) -> Doubles:
+    """When each standing unit would be there, counted from the alarm: float64 [N]; inf = it cannot come.
+
+    ``drive_s`` uint16 [O] from every origin to the place; ``resting`` bool [N] crews that may not be asked.
+    """
+    drive = drive_s[standing.origin]
+    able = standing.free & (standing.readiness > 0) & (drive != UNREACHABLE) & (demand.share.max(axis=(1, 2)) > 0)
+    if resting is not None:
+        able &= ~resting
+    arrival = demand.assembly_s + standing.turnout_s.astype(np.float64) + drive
+    return np.where(able, arrival, np.inf)
+
+
+def compute_strength(
+    standing: Standing,
+    drive_s: Seconds,
+    asked: Sequence[tuple[Formation, int]],
+    cover: Cover,
+    floors: Floors | None,
+    *,
+    away: Flags | None = None,
+    resting: Flags | None = None,
+    partial: bool = True,
+    exact: bool = False,
+    seconds: float = 60.0,
+) -> Strength:
+    """Which units make the formations asked for at one place, soonest, without any lender dropping below its floor.
+
+    ``drive_s`` uint16 [O] drive from every origin to the place · ``asked`` (formation, how many) in order of urgency ·
+    ``cover`` what each unit holds at home (``compute_cover``) · ``floors`` None = nobody has one · ``away`` bool [N]
+    units that are gone already · ``partial`` send what there is of a formation that cannot be made whole · ``exact``
+    solve the choice as a mixed-integer model with its proven bound instead of the fast way.
+    A formation that cannot be made is reported as missing, with the reason per unit; nothing is raised for it.
+    """
+    demand = compute_demand(standing, asked)
+    gone = np.zeros(len(standing), dtype=np.bool_) if away is None else away
+    arrival_s = compute_arrival_s(standing, demand, drive_s, resting)
+    arrival_s[gone] = np.inf
+    before = compute_residual(cover, gone)
+    floor = np.zeros(len(before)) if floors is None else floors.share
+    left = _held(cover, gone)
+    covered = before * cover.total
+    least = np.where(floor > 0, floor * cover.total, -1.0)
+    blocked = np.zeros(len(standing), dtype=np.bool_)
+    bound_s, method = float("nan"), "snel"
+    formation, part, whole = _select_fast(standing, demand, arrival_s, cover, left, covered, least, partial, blocked)
+    if exact and whole.all() and len(whole):
+        solved, solved_part, answer = solve_exactly(
+            arrival_s, demand.share, demand.need, demand.same_region, standing.region, cover.unit_first,
+            cover.unit_area, cover.weight, cover.region, left, covered, least, seconds=seconds,
+        )  # fmt: skip
+        if len(answer.values):
+            bound_s, method = answer.bound, "exact"
+            if answer.objective <= arrival_s[formation >= 0].sum() + 1e-6:
+                formation, part = solved, solved_part
+    formation, complete_s = _number_by_arrival(demand, arrival_s, formation, whole)
+    taken = gone | (formation >= 0)
+    reason, floor_region = _explain(
+        standing, demand, arrival_s, drive_s, cover, taken, formation, least, blocked, gone, resting, complete_s
+    )
+    return Strength(
+        demand.formations, formation, part, arrival_s, complete_s, _missing(demand, formation, part), reason,
+        floor_region, before, compute_residual(cover, taken), floor, float(arrival_s[formation >= 0].sum()), bound_s,
+        method,
+    )  # fmt: skip
+
+
+def _held(cover: Cover, gone: Flags) -> Indices:
+    """How many units that are not gone hold each area in time: int32 [A]."""
+    stays = ~gone[cover.area_unit]
+    sums = np.concatenate([[0], np.cumsum(stays)])
+    held: Indices = (sums[cover.area_first[1:]] - sums[cover.area_first[:-1]]).astype(np.int32)
+    return held
+
+
+def _select_fast(
+    standing: Standing, demand: Demand, arrival_s: Doubles, cover: Cover, left: Indices, covered: Doubles,
+    least: Doubles, partial: bool, blocked: Flags,
+) -> tuple[Indices, Indices, Flags]:  # fmt: skip
+    """The greedy choice at several prices of lost cover, polished; most formations soonest wins."""
+    losses = single_losses(cover.unit_first, cover.unit_area, cover.weight, left)
+    able = np.flatnonzero(np.isfinite(arrival_s)).astype(np.int32)
+    most = demand.share.max(axis=(1, 2), initial=0.0)
+    best: tuple[Indices, Indices, Flags] | None = None
+    best_key: tuple[float, float] = (np.inf, np.inf)
+    for price in PRICES if (least > 0).any() else PRICES[:1]:
+        wanted = arrival_s[able] / most[able] + price * losses[able]  # a half place costs two arrivals
+        order = able[np.lexsort((able, wanted))]
+        state_left, state_covered = left.copy(), covered.copy()
+        formation = np.full(len(standing), -1, dtype=np.int32)
+        part = np.full(len(standing), -1, dtype=np.int32)
+        whole = np.zeros(len(demand.formations), dtype=np.bool_)
+        held_back = np.zeros(len(standing), dtype=np.bool_)
+        select(
+            arrival_s, order, demand.share, demand.need, demand.same_region, len(covered), partial, standing.region,
+            cover.unit_first, cover.unit_area, cover.weight, cover.region, state_left, state_covered, least, formation,
+            part, whole, held_back,
+        )  # fmt: skip
+        soonest = able[np.argsort(arrival_s[able], kind="stable")]
+        useful = soonest[arrival_s[soonest] <= arrival_s[formation >= 0].max(initial=0.0)]
+        for improve in (polish, eject) if (least > 0).any() else (polish,):
+            improve(
+                arrival_s, useful, demand.share, demand.same_region, standing.region, cover.unit_first,
+                cover.unit_area, cover.weight, cover.region, state_left, state_covered, least, formation, part,
+            )  # fmt: skip
+        key = (float((~whole).sum()), float(arrival_s[formation >= 0].sum()))
+        if key < best_key:
+            best_key, best = key, (formation, part, whole)
+            blocked[:] = held_back
+    assert best is not None
+    return best
+
+
+def _number_by_arrival(demand: Demand, arrival_s: Doubles, formation: Indices, whole: Flags) -> tuple[Indices, Doubles]:
+    """Number interchangeable formations by when they stand whole: (formation int32 [N], complete_s float64 [F])."""
+    count = len(demand.formations)
+    complete_s = np.full(count, np.inf)
+    for f in np.flatnonzero(whole).tolist():
+        complete_s[f] = arrival_s[formation == f].max(initial=0.0)
+    number = np.arange(count + 1, dtype=np.int32)  # the last place stands for "stays": index -1
+    number[count] = -1
+    for kind in dict.fromkeys(demand.formations):
+        places = [f for f, each in enumerate(demand.formations) if each == kind]
+        number[sorted(places, key=lambda f: complete_s[f])] = places
+    renumbered = np.empty(count)
+    renumbered[number[:count]] = complete_s
+    return number[formation], renumbered
+
+
+def _missing(demand: Demand, formation: Indices, part: Indices) -> tuple[dict[str, int], ...]:
+    """Per formation which capabilities are short and by how many places."""
+    short = []
+    for f, wanted in enumerate(demand.formations):
+        lacks = {}
+        for p, each in enumerate(wanted.parts):
+            mine = (formation == f) & (part == p)
+            have = int(demand.share[mine, f, p].sum() + 1e-4)
+            if have < each.count:
+                lacks[each.capability] = each.count - have
+        short.append(lacks)
+    return tuple(short)
+
+
+def _explain(
+    standing: Standing, demand: Demand, arrival_s: Doubles, drive_s: Seconds, cover: Cover, taken: Flags,
+    formation: Indices, least: Doubles, blocked: Flags, gone: Flags, resting: Flags | None, complete_s: Doubles,
+) -> tuple[npt.NDArray[np.str_], Indices]:  # fmt: skip
+    """Per unit why it was chosen or not, judged against what is left once the others have gone."""
+    suits = demand.share.max(axis=(1, 2), initial=0.0) > 0
+    reason = np.full(len(standing), "andere_taak", dtype="<U16")
+    floor_region = np.full(len(standing), -1, dtype=np.int32)
+    left = _held(cover, taken)
+    covered = compute_residual(cover, taken) * cover.total
+    loss = np.zeros(len(covered))
+    chosen = formation >= 0
+    last_s = float(arrival_s[chosen].max()) if chosen.any() else 0.0
+    all_whole = bool(np.isfinite(complete_s).all())
+    for unit in np.flatnonzero(suits).tolist():
+        if chosen[unit]:
+            reason[unit] = "gekozen"
+        elif not standing.free[unit] or gone[unit]:
+            reason[unit] = "niet_vrij"
+        elif resting is not None and resting[unit]:
+            reason[unit] = "rust"
+        elif standing.readiness[unit] <= 0:
+            reason[unit] = "niet_paraat"
+        elif drive_s[standing.origin[unit]] == UNREACHABLE:
+            reason[unit] = "onbereikbaar"
+        elif not may_go(
+            unit, cover.unit_first, cover.unit_area, cover.weight, cover.region, left, covered, least, loss
+        ) and (blocked[unit] or arrival_s[unit] <= last_s):
+            reason[unit] = "ondergrens"
+            floor_region[unit] = _whose_floor(unit, cover, left, covered, least)
+        elif all_whole and arrival_s[unit] >= last_s:
+            reason[unit] = "later"
+        else:
+            reason[unit] = "onvolledig"
+    return reason, floor_region
+
+
+def _whose_floor(unit: int, cover: Cover, left: Indices, covered: Doubles, least: Doubles) -> int:
+    """The region that would fall furthest below its floor without ``unit``."""
+    mine = cover.unit_area[cover.unit_first[unit] : cover.unit_first[unit + 1]]
+    lost = mine[left[mine] == 1]
+    falls = np.bincount(cover.region[lost], weights=cover.weight[lost], minlength=len(covered))
+    below = np.where(falls > 0, least - (covered - falls), -np.inf)
+    return int(np.argmax(below))
