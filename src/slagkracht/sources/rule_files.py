@@ -108,8 +108,10 @@ def _parse(text: str, file: str, findings: list[Finding]) -> Rule | None:
         refuse("status", entry["status"], f"een van: {', '.join(STATUSES)}")
     versions = _parse_versions(entry.get("versions"), refuse)
     cases = entry.get("cases", [])
-    if not isinstance(cases, list) or not all(isinstance(case, dict) for case in cases):
-        refuse("cases", cases, "tabellen [[cases]]")
+    if not isinstance(cases, list) or not all(
+        isinstance(case, dict) and type(case.get("day")) is datetime.date for case in cases
+    ):
+        refuse("cases", cases, "tabellen [[cases]] met ieder een dag (day)")
     if len(findings) > before:
         return None
     rule = Rule(
@@ -133,8 +135,13 @@ def _parse_versions(entries: Any, refuse: Any) -> list[RuleVersion]:
         return []
     versions = []
     for number, entry in enumerate(entries, start=1):
+        if not isinstance(entry, dict):
+            refuse(f"versie {number}", entry, "een tabel [[versions]]")
+            continue
         starts, ends, values = entry.get("starts"), entry.get("ends"), entry.get("values")
-        if type(starts) is not datetime.date or (ends is not None and type(ends) is not datetime.date):
+        if strangers := sorted(set(entry) - {"starts", "ends", "values"}):
+            refuse(f"versie {number}", f"onbekend veld {', '.join(strangers)}", "starts, ends en values")
+        elif type(starts) is not datetime.date or (ends is not None and type(ends) is not datetime.date):
             refuse(f"versie {number}", f"starts {starts}, ends {ends}", "dagen als jjjj-mm-dd")
         elif ends is not None and ends < starts:
             refuse(f"versie {number}", f"van {starts} tot en met {ends}", "een einde op of na de ingangsdatum")
