@@ -70,7 +70,7 @@ def deliver(
             np.full(len(deviations), "", dtype=np.str_),
             np.full(len(deviations), "", dtype=np.str_),
             np.array([limit for _, _, limit, _ in deviations], dtype=np.float64),
-            np.full(len(deviations), "te ver", dtype=np.str_),
+            np.array(["te ver"] * len(deviations), dtype=np.str_),
             np.array([day for _, _, _, day in deviations], dtype="datetime64[D]"),
         ),
         floor=Floor(
