@@ -42,7 +42,7 @@ TIME = Scale(
 # The light end of BrBG for what is in time, then ever darker orange for what is late.
 LATENESS = Scale(
     breaks=(-120, 1, 60, 120, 300),
-    colours=("#e6f3f0", "#b4dcd5", "#f2a94e", "#dd7f14", "#a04e08", "#572803"),
+    colours=("#d3ebe6", "#9fd0c7", "#f2a94e", "#dd7f14", "#a04e08", "#572803"),
     labels=(
         "op tijd, 2 minuten of meer over",
         "op tijd",

@@ -70,15 +70,15 @@ def _rows(
         (("Verwacht op tijd", "share"), table.expected_share),
         (("Niet op tijd", "count"), table.population - table.in_time),
         (("Mediaan", "seconds"), table.median_s),
-        (("90e percentiel", "seconds"), table.p90_s),
+        (("90 % binnen", "seconds"), table.p90_s),
     ]
     if np.isnan(coverage.chance).all():
         del columns[2]
     if alone is not None:
         without = compute_table(alone, plan.areas, plan.regions, by)
         columns += [
-            (("Op tijd, alleen", "share"), without.share),
-            (("Door samenwerking op tijd", "count"), table.in_time - without.in_time),
+            (("Alleen op tijd", "share"), without.share),
+            (("Samen meer op tijd", "count"), table.in_time - without.in_time),
         ]
     return tuple(heading for heading, _ in columns), np.stack([values for _, values in columns], axis=1).tolist()
 

@@ -15,13 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from slagkracht.coverage import NORM_KINDS
 from slagkracht.plan import Plan
 from slagkracht.reports.colours import MISSING_COLOUR, SCALES, Scale
 from slagkracht.reports.drawing import Drawing, Shapes, compute_cell_means, compute_cell_sums
 from slagkracht.reports.figures import Figures, read_municipality_names, read_window_names
 from slagkracht.reports.map_layers import VIEWS, Layer, Ranking, compute_layers, compute_orders
-from slagkracht.reports.results import Result, compute_result_receipt, describe_receipt
+from slagkracht.reports.results import Result, compute_result_receipt, compute_title, describe_receipt, find_unverified
 from slagkracht.resources import REGIMES
 from slagkracht.sources.geometry import RD, WGS84, transform
 
@@ -55,14 +54,17 @@ def pack_page(results: Sequence[Result], drawing: Drawing, *, depth: int = 6) ->
     topics = list(dict.fromkeys(layer.coverage.dutch for layer in layers))
     tables = list({id(layer.figures): layer.figures for layer in layers}.values())
     return {
-        "title": f"Landelijk dekkingsplan – {plan.name}",
+        "title": compute_title(plan)[0],
         "day": plan.day.isoformat(),
         "modelled": "gemodelleerd" if travel.kind == "gemodelleerd" else "",
         "spread": travel.spread,
         "scale": DEGREE,
         "notes": [note for note in (*plan.notes, drawing.made_up, drawing.aggregated) if note],
         "aggregated": drawing.aggregated,
-        "unverified": _unverified(plan, rankings),
+        "unverified": [
+            {"dutch": rule.dutch, "source": rule.source}
+            for rule in find_unverified(plan, compute_result_receipt(results[0])[1])
+        ],
         "windows": [{"id": window, "dutch": dutch} for window, dutch in read_window_names().items()],
         "views": VIEWS,
         "regimes": [regime.replace("_", " ") for regime in REGIMES],
@@ -82,17 +84,6 @@ def pack_page(results: Sequence[Result], drawing: Drawing, *, depth: int = 6) ->
         "arrivals": [_pack_ranking(r, plan, drawing, topics.index(r.coverage.dutch)) for r in rankings],
         "tables": [_pack_figures(table) for table in tables],
     }
-
-
-def _unverified(plan: Plan, rankings: Sequence[Ranking]) -> list[dict[str, str]]:
-    """Rules that the page leans on and that no one has verified yet, each once."""
-    used = {ranking.coverage.norm for ranking in rankings}
-    rules = [
-        (rule.dutch, rule.source)
-        for rule in plan.rules.rules
-        if rule.status != "vastgesteld" and (rule.kind not in NORM_KINDS or rule.code in used)
-    ]
-    return [{"dutch": dutch, "source": source} for dutch, source in dict.fromkeys(rules)]
 
 
 def _pack_scale(scale: Scale) -> dict[str, Any]:

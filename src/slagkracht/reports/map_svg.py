@@ -22,7 +22,7 @@ Label = tuple[float, float, str]
 """x, y in RD New and the text that is written there."""
 
 FONT = "Libertinus Serif"
-INK, SEA, LAND = "#16213a", "#ffffff", "#f0f1ee"
+INK = "#16213a"
 
 
 def draw_map(
@@ -99,7 +99,7 @@ def draw_map(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width * 10} {height * 10}" width="{width}" '
         f'height="{height}"><defs><pattern id="missing" width="60" height="60" patternUnits="userSpaceOnUse" '
         f'patternTransform="rotate(45)"><rect width="60" height="60" fill="#ffffff"/><rect width="22" height="60" '
-        f'fill="{MISSING_COLOUR}"/></pattern></defs><rect width="100%" height="100%" fill="{SEA}"/>'
+        f'fill="{MISSING_COLOUR}"/></pattern></defs>'
         f"{''.join(drawn)}</svg>"
     )
 

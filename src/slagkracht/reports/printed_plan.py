@@ -29,7 +29,7 @@ from slagkracht.reports.figures import (
     read_window_names,
 )
 from slagkracht.reports.map_svg import Frame, Label, compute_frame, draw_map
-from slagkracht.reports.results import Result, compute_result_receipt, describe_receipt
+from slagkracht.reports.results import Result, compute_result_receipt, compute_title, describe_receipt, find_unverified
 from slagkracht.resources import compute_standing
 
 Floats = npt.NDArray[np.float64]
@@ -111,9 +111,9 @@ def _compose(matter: _Matter, tell: Callable[[str], None]) -> Json:
         tell(f"regio {plan.regions.name[region]}")
         regions.append(_region(matter, region))
     return {
-        "title": f"Landelijk dekkingsplan – {plan.name}",
+        "title": compute_title(plan)[0],
+        "subtitle": compute_title(plan)[1],
         "description": "Wie wanneer geholpen wordt in de 25 veiligheidsregio’s, per regio en gemeente",
-        "name": plan.name,
         "day": write_day(plan.day),
         "date": [plan.day.year, plan.day.month, plan.day.day],
         "modelled": "gemodelleerd" if travel.kind == "gemodelleerd" else "",
@@ -126,11 +126,7 @@ def _compose(matter: _Matter, tell: Callable[[str], None]) -> Json:
         "norm-window": f"Venster: {windows[main.window]}",
         "windows": list(windows.values()),
         "notes": [note for note in (*plan.notes, matter.drawing.made_up, matter.drawing.aggregated) if note],
-        "unverified": [
-            {"dutch": rule.dutch, "source": rule.source}
-            for rule in plan.rules.rules
-            if rule.status != "vastgesteld" and not rule.region
-        ],
+        "unverified": [{"dutch": rule.dutch, "source": rule.source} for rule in find_unverified(plan, matter.receipt)],
         "lead": national["sentence"],
         "cover": national["map"],
         "national": national,
@@ -219,7 +215,7 @@ def _cooperation(
     more, quicker, crossing = (float(v.sum()) for v in (cooperation.gained, cooperation.quicker, others))
     before, after = (float(v.sum()) / people for v in (cooperation.alone_in_time, cooperation.together_in_time))
     total = ("Nederland", before, after, more, quicker, crossing)
-    headings = [("Regio", "text"), ("Op tijd, alleen", "share"), ("Op tijd, samen", "share")]
+    headings = [("Regio", "text"), ("Alleen op tijd", "share"), ("Op tijd, samen", "share")]
     headings += [(h, "count") for h in ("Meer mensen op tijd", "Sneller bereikt", "Eenheid uit een andere regio")]
     figures = Figures("Elke regio alleen tegenover samen", tuple(headings), tuple(rows), total)
     return {

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 
 from slagkracht.coverage import Coverage, Receipt, compute_receipt
 from slagkracht.plan import Plan, compute_hash
+from slagkracht.rules import Rule
 from slagkracht.travel import Travel
+
+ASSUMPTIONS = ("opkomsttijd", "rijprofiel")
+"""Kinds of rules that every response time rests on, whatever it is judged by."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,4 +49,21 @@ def describe_receipt(number: str, receipt: Receipt) -> list[tuple[str, str]]:
         ("rijtijden", f"{receipt.travel_kind}: {receipt.travel_source}"),
         ("rekenkern", f"slagkracht {receipt.engine}"),
         ("regels (ingegaan op)", ", ".join(rules)),
+    ]
+
+
+def compute_title(plan: Plan) -> tuple[str, str]:
+    """The title of a plan on a page, and its own name beneath it ("" where that would say the same twice)."""
+    kind = "Landelijk dekkingsplan"
+    rest = plan.name.removeprefix(kind).strip()
+    return (f"{kind} {rest}", rest) if rest != plan.name else (f"{kind} – {plan.name}", plan.name)
+
+
+def find_unverified(plan: Plan, receipt: Receipt) -> list[Rule]:
+    """The rules that a result leans on and that no one has verified yet: those it was judged by, and assumptions."""
+    used = {code for code, *_ in receipt.rules}
+    return [
+        rule
+        for rule in plan.rules.rules
+        if rule.status != "vastgesteld" and not rule.region and (rule.code in used or rule.kind in ASSUMPTIONS)
     ]

@@ -1,0 +1,175 @@
+"""The map page as people meet it: opened from disk in a browser, by mouse, by keyboard and by screen reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reports_example import small_plan, small_results
+from slagkracht.reports.drawing import compute_drawing
+from slagkracht.reports.map_page import write_map_page
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is nodig om de kaart in een browser te openen")
+
+CHROMIUM = Path("/usr/bin/chromium")
+ROOT = Path(__file__).parents[1]
+BUILT = ROOT / "src" / "slagkracht" / "web" / "kaart.html"
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]  # fmt: skip
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="chromium is niet geïnstalleerd (apt-get install chromium)"),
+    pytest.mark.skipif(not BUILT.exists(), reason="de voorkant is niet gebouwd (make web)"),
+]
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    plan = small_plan()
+    path = tmp_path_factory.mktemp("kaart") / "kaart.html"
+    write_map_page(path, small_results(plan), compute_drawing(plan))
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[sync_api.Browser]:
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: sync_api.Browser, page_file: Path) -> Iterator[sync_api.Page]:
+    """The page, opened and ready, without having asked any network for anything or complained."""
+    opened = browser.new_page(viewport={"width": 1280, "height": 800})
+    asked: list[str] = []
+    complaints: list[str] = []
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    opened.goto(page_file.as_uri())
+    opened.wait_for_selector("html[data-kaart=gereed]", state="attached", timeout=60_000)
+    yield opened
+    assert [url for url in asked if not url.startswith(("file:", "blob:", "data:"))] == []
+    assert complaints == []
+    opened.close()
+
+
+def pixel(page: sync_api.Page, x: float, y: float) -> tuple[int, ...]:
+    """The colour that the map's canvas shows at a point of the page."""
+    box = page.locator(".maplibregl-canvas").bounding_box()
+    assert box is not None
+    return tuple(
+        page.evaluate(
+            """([x, y]) => {
+                const canvas = document.querySelector('.maplibregl-canvas')
+                const copy = document.createElement('canvas')
+                Object.assign(copy, { width: canvas.width, height: canvas.height })
+                const context = copy.getContext('2d')
+                context.drawImage(canvas, 0, 0)
+                const scale = canvas.width / canvas.clientWidth
+                return Array.from(context.getImageData(x * scale, y * scale, 1, 1).data)
+            }""",
+            [x - box["x"], y - box["y"]],
+        )
+    )
+
+
+def middle(page: sync_api.Page) -> tuple[float, float]:
+    box = page.get_by_test_id("kaartvlak").bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2 + 12, box["y"] + box["height"] / 2 + 12
+
+
+def test_a_click_on_an_area_shows_who_comes_and_why(page: sync_api.Page) -> None:
+    page.mouse.click(*middle(page))
+    panel = page.get_by_test_id("gebied")
+    panel.wait_for()
+    text = panel.inner_text()
+    assert "Wie komt, in volgorde" in text
+    assert "te verifiëren" in text
+    assert "Rijtijd gemodelleerd" in text
+    first = panel.locator("ol li").first.inner_text()
+    assert "melding 1:00 + uitruk" in first
+    assert "rijden" in first
+    times = [entry.split()[-1] for entry in panel.locator("ol .line").all_inner_texts()]
+    seconds = [60 * int(t.split(":")[0]) + int(t.split(":")[1]) for t in times]
+    assert len(seconds) > 2
+    assert seconds == sorted(seconds)
+
+
+def test_the_keyboard_alone_finds_a_station(page: sync_api.Page) -> None:
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text() == "Naar de kaart of de tabel"
+    page.keyboard.press("Tab")
+    page.keyboard.type("heerenb")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    assert page.locator("[role=option][aria-selected=true]").inner_text().startswith("’s-Heerenberg")
+    page.keyboard.press("Enter")
+    panel = page.get_by_test_id("gebied")
+    assert panel.locator("ol li").first.inner_text().split("\n")[1].startswith("’s-Heerenberg")
+    assert page.locator(":focus").inner_text().startswith("Gebied G")
+
+
+def test_arrow_keys_walk_through_the_worst_places(page: sync_api.Page) -> None:
+    worst = page.locator("nav ol button")
+    worst.first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert page.locator(":focus").inner_text() == worst.nth(2).inner_text()
+    page.keyboard.press("Enter")
+    assert page.get_by_test_id("gebied").locator("h2").inner_text().split()[1] in worst.nth(2).inner_text()
+
+
+def test_a_variant_has_a_map_of_differences(page: sync_api.Page) -> None:
+    x, y = middle(page)
+    before = pixel(page, x, y)
+    page.get_by_label("Plan of variant").select_option("Zevenaar dicht")
+    page.get_by_label("Verschil met het plan").check()
+    assert "meer dan 2 minuten later" in page.locator(".legend").inner_text()
+    page.wait_for_timeout(500)
+    assert pixel(page, x, y) != before
+    page.get_by_role("tab", name="Tabel").click()
+    assert "Niet meer op tijd" in page.locator("table.figures thead").last.inner_text()
+
+
+def test_the_table_says_what_the_map_shows(page: sync_api.Page) -> None:
+    page.get_by_role("tab", name="Kaart").focus()
+    page.keyboard.press("ArrowRight")
+    table = page.get_by_role("region", name="Eerste redvoertuig – dag").or_(
+        page.get_by_role("region", name="Eerste tankautospuit – dag")
+    )
+    names = table.locator("tbody th").all_inner_texts()
+    assert sorted(names) == ["Achterland", "Liemers-Zuid", "Rijnkant"]
+    assert "Nederland" in table.locator("tfoot").inner_text()
+    people = table.get_by_role("button", name="Inwoners")
+    people.click()
+    column = [int(row.replace(".", "")) for row in table.locator("tbody td:nth-child(2)").all_inner_texts()]
+    assert column == sorted(column, reverse=True)
+    assert len(page.locator("#vlak-tabel code").inner_text()) == 64
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is niet geïnstalleerd (npm ci in web/)")
+@pytest.mark.parametrize("width", [1280, 820, 400])
+def test_nothing_stands_in_the_way_of_assistive_technology(page: sync_api.Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.get_by_label("Zoek kazerne").fill("G055")
+    page.keyboard.press("Enter")
+    page.get_by_test_id("gebied").wait_for()
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    for tab in ("Kaart", "Tabel"):
+        page.get_by_role("tab", name=tab).click()
+        found = page.evaluate("async () => (await axe.run(document)).violations")
+        grave = [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in ("serious", "critical")]
+        assert grave == []
+    overflow = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0
