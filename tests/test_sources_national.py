@@ -77,21 +77,21 @@ def test_the_busiest_pumpers_of_large_places_are_career() -> None:
     assert compute_career_stations(stations, units, areas, everything).tolist() == [True, True, True, True, False]
 
 
-def test_postcodes_without_an_address_use_the_middle_and_say_so(tmp_path: Path) -> None:
+def test_postcode_areas_know_their_region(tmp_path: Path) -> None:
     path = tmp_path / "pc4.csv"
     path.write_text(
-        "pc4,inwoners,km2,lon_rep,lat_rep,lon_adr,lat_adr,gm_code_2023,vr\n"
-        "9831,100,4,6.46,53.25,6.47,53.26,GM1,VR01\n9832,,9,6.50,53.25,,,GM1,VR01\n9999,5,1,,,,,GM1,\n"
+        "pc4,inwoners,km2,lon_rep,lat_rep,gm_code_2023,vr\n"
+        "9831,100,4,6.46,53.25,GM0014,VR02\n9832,,9,6.50,53.25,GM0014,VR01\n"
     )
-    areas, summary = read_postcode_areas(path, Regions(np.array(["VR01"]), np.array(["Groningen"])))
+    regions = Regions(np.array(["VR01", "VR02"]), np.array(["Groningen", "Fryslân"]))
+    areas, summary = read_postcode_areas(path, regions)
+    assert areas.region.tolist() == [1, 0]
     assert areas.population.tolist() == [100, 0]
     assert areas.size_m.tolist() == [2000, 3000]
-    assert summary.left_out == {"gebied zonder regio of plaats": 1}
-    assert sum(summary.assumed.values()) == 2
-    path.write_text(path.read_text().replace("6.47,53.26", "53.26,6.47").replace("9832", "9831"))
-    with pytest.raises(RefusalError) as refusal:
-        read_postcode_areas(path, Regions(np.array(["VR01"]), np.array(["Groningen"])))
-    assert {(f.row, f.column) for f in refusal.value.findings} == {(2, "lon_adr"), (3, "pc4")}
+    assert summary.rows_read == 2
+    path.write_text(path.read_text().replace("VR02", "VR26"))
+    with pytest.raises(RefusalError, match="VR26"):
+        read_postcode_areas(path, regions)
 
 
 def test_the_crewing_rules_hold_their_own_cases() -> None:

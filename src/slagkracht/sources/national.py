@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyogrio
 import shapely
 from scipy.spatial import cKDTree
 
@@ -18,9 +17,9 @@ from slagkracht.regions import Regions
 from slagkracht.resources import Stations, Units, capability_column
 from slagkracht.roads import Roads
 from slagkracht.rules import Rules, rule_in_force
-from slagkracht.sources.csvfile import find_repeats, numbers, read_csv
+from slagkracht.sources.cbs import read_pc4_areas, read_region_outlines
 from slagkracht.sources.facts import read_regions
-from slagkracht.sources.geometry import transform, what_is_wrong
+from slagkracht.sources.geometry import transform
 from slagkracht.sources.modelled_roads import build_modelled_roads, read_crossings, read_skeleton
 from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError
 from slagkracht.sources.rule_files import read_rules
@@ -95,17 +94,15 @@ def build_national_roads(folder: Path, stations: Stations, areas: Areas, rules: 
     The motorway skeleton is followed where it lies beside the folder. Node i is area i, then station i.
     """
     _, profile = rule_in_force(rules, "rijprofiel-gemodelleerd", day)
-    try:
-        outlines = pyogrio.read_dataframe(folder / OUTLINES).to_crs(28992)
-    except pyogrio.errors.DataSourceError as error:
-        raise RefusalError([Finding(OUTLINES, 0, "", str(error), "de omtrekken van de regio's als GeoJSON")]) from error
+    outlines, _ = read_region_outlines(folder / OUTLINES)
+    land = shapely.union_all(shapely.from_geojson(outlines["outline"].to_list()))
     motorways = folder / MOTORWAYS
     return build_modelled_roads(
         np.concatenate([areas.x_m, stations.x_m]),
         np.concatenate([areas.y_m, stations.y_m]),
         np.concatenate([areas.population, np.zeros(len(stations))]),
         profile["netwerk"],
-        land=shapely.union_all(shapely.make_valid(outlines.geometry.to_numpy())),
+        land=shapely.transform(land, lambda places: np.column_stack(transform(places[:, 0], places[:, 1]))),
         skeleton=read_skeleton(motorways) if motorways.is_file() else None,
         crossings=read_crossings(),
     )
@@ -135,52 +132,22 @@ def compute_career_stations(stations: Stations, units: Units, areas: Areas, choi
 
 
 def read_postcode_areas(path: Path, regions: Regions) -> tuple[Areas, ReadSummary]:
-    """PC4 areas with their residents, driven to at the address-weighted centre where it is known.
-
-    Raises RefusalError with every finding.
-    """
-    table = read_csv(path, ("pc4", "inwoners", "km2", "lon_rep", "lat_rep", "lon_adr", "lat_adr", "gm_code_2023", "vr"))
-    findings: list[Finding] = []
-    find_repeats(table.file, "pc4", table.columns["pc4"], findings)
-    population = numbers(table, "inwoners", findings, least=0, empty=True)
-    km2 = numbers(table, "km2", findings, least=0)
-    lon, lat, lon_adr, lat_adr = (
-        numbers(table, name, findings, empty=True) for name in ("lon_rep", "lat_rep", "lon_adr", "lat_adr")
-    )
-    addressed = ~np.isnan(lon_adr) & ~np.isnan(lat_adr)
-    lon, lat = np.where(addressed, lon_adr, lon), np.where(addressed, lat_adr, lat)
+    """PC4 areas with their residents, in the order of the file, without counts of objects. Raises RefusalError."""
+    table, summary = read_pc4_areas(path)
     row_of = {code: row for row, code in enumerate(regions.code.tolist())}
-    for row, (x, y, code) in enumerate(zip(lon.tolist(), lat.tolist(), table.columns["vr"], strict=True), start=2):
-        if not np.isnan(x + y) and (expected := what_is_wrong(x, y)):
-            findings.append(Finding(table.file, row, "lon_adr", f"{x:g} {y:g}", expected))
-        if code and code not in row_of:
-            findings.append(Finding(table.file, row, "vr", code, "een regiocode VR01 tot en met VR25"))
-    if findings:
-        raise RefusalError(findings)
-    has_region = np.array([code != "" for code in table.columns["vr"]], dtype=np.bool_)
-    kept = has_region & ~np.isnan(lon + lat)
-    x_m, y_m = transform(lon[kept], lat[kept])
+    strangers = sorted(set(table["region"]) - set(row_of))
+    if strangers:
+        raise RefusalError([Finding(path.name, 0, "vr", ", ".join(strangers), "regiocodes VR01 tot en met VR25")])
     areas = Areas(
-        area_id=np.array(table.columns["pc4"], dtype=np.str_)[kept],
-        x_m=x_m,
-        y_m=y_m,
-        region=np.array([row_of[code] for code in np.array(table.columns["vr"])[kept].tolist()], dtype=np.int32),
-        municipality=np.array(table.columns["gm_code_2023"], dtype=np.str_)[kept],
-        population=np.nan_to_num(population[kept]).astype(np.float32),
+        area_id=np.array(table["area_id"].to_list(), dtype=np.str_),
+        x_m=table["x_m"].to_numpy(),
+        y_m=table["y_m"].to_numpy(),
+        region=np.array([row_of[code] for code in table["region"]], dtype=np.int32),
+        municipality=np.array(table["municipality"].to_list(), dtype=np.str_),
+        population=table["population"].to_numpy().astype(np.float32),
         object_classes=(),
-        objects=np.zeros((int(kept.sum()), 0), dtype=np.float32),
-        area_class=np.full(int(kept.sum()), "", dtype=np.str_),
-        size_m=(np.sqrt(km2[kept]) * 1000).astype(np.float32),
-    )
-    left_out = {"gebied zonder regio of plaats": int((~kept).sum())}
-    assumed = {
-        "midden van het vlak, want zonder adressen": int((kept & ~addressed).sum()),
-        "nul inwoners, want niet opgegeven": int((kept & np.isnan(population)).sum()),
-    }
-    summary = ReadSummary(
-        table.file,
-        len(areas),
-        {reason: count for reason, count in left_out.items() if count},
-        {what: count for what, count in assumed.items() if count},
+        objects=np.zeros((len(table), 0), dtype=np.float32),
+        area_class=np.full(len(table), "", dtype=np.str_),
+        size_m=table["size_m"].to_numpy().astype(np.float32),
     )
     return areas, summary
