@@ -17,9 +17,12 @@ from slagkracht.coverage import (
     MoveStation,
     OpenStation,
     RemoveUnit,
+    apply_variant,
 )
+from slagkracht.plan import compute_hash
 from slagkracht.sources.refusal import RefusalError
 from slagkracht.sources.variant_files import parse_variant, read_variant
+from toyland import TOYLAND, read_toyland
 
 GOOD = """
 naam = "Alles"
@@ -127,3 +130,10 @@ def test_another_encoding_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_file_is_read_or_refused(place: int, noise: str) -> None:
     with suppress(RefusalError):
         parse_variant(GOOD[:place] + noise + GOOD[place + len(noise) :], "wat.toml")
+
+
+@pytest.mark.parametrize("path", sorted((TOYLAND / "varianten").glob("*.toml")), ids=lambda p: p.stem)
+def test_the_what_ifs_of_toyland_can_be_carried_out(path: Path) -> None:
+    plan, travel = read_toyland()
+    varied, _ = apply_variant(plan, travel, read_variant(path))
+    assert compute_hash(varied.units) != compute_hash(plan.units)

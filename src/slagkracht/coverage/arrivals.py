@@ -130,17 +130,29 @@ def in_parts(count: int, work: Callable[[int, int], None]) -> None:
 
 @njit(cache=True, nogil=True)
 def _nearest(start: int, stop: int, drive_s: Seconds, key: Keys) -> None:
+    """Count drives per minute or so, find the minute that holds the last origin wanted, and sort only up to there."""
     depth = key.shape[1]
+    bins = np.zeros(1024, dtype=np.int32)
     for area in range(start, stop):
+        bins[:] = 0
+        for origin in range(drive_s.shape[1]):
+            bins[drive_s[area, origin] >> 6] += 1
+        latest = 0
+        enough = bins[0]
+        while enough < depth and latest < 1023:
+            latest += 1
+            enough += bins[latest]
         row = key[area]
+        found = 0
         for origin in range(drive_s.shape[1]):
             drive = drive_s[area, origin]
-            if drive == UNREACHABLE:
+            if drive >> 6 > latest or drive == UNREACHABLE:
                 continue
             new = np.uint32(np.uint32(drive) << np.uint32(16)) | np.uint32(origin)
-            if new >= row[depth - 1]:
+            if found == depth and new >= row[depth - 1]:
                 continue
-            place = depth - 1
+            found = min(found + 1, depth)
+            place = found - 1
             while place > 0 and row[place - 1] > new:
                 row[place] = row[place - 1]
                 place -= 1

@@ -208,8 +208,8 @@ def compute_limits(norm: Norm, areas: Areas, area_class: npt.NDArray[np.str_]) -
     """
     limits = dict(norm.limits)
     classes = areas.object_classes
-    residents = np.full(len(areas), np.nan, dtype=np.float32)
-    for name, seconds in norm.limits:
+    residents = np.full(len(areas), limits.get(norm.residents_class, np.nan), dtype=np.float32)
+    for name, seconds in norm.limits if not norm.residents_class else ():
         residents[area_class == name] = seconds
     if norm.kind == "objectnorm":
         row = np.array([limits.get(name, np.nan) for name in classes], dtype=np.float32)
