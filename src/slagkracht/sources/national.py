@@ -91,7 +91,7 @@ def build_national_plan(
 def build_national_roads(folder: Path, stations: Stations, areas: Areas, rules: Rules, day: datetime.date) -> Roads:
     """Modelled roads between all areas and stations, on the land of ``folder``'s region outlines.
 
-    The motorway skeleton is followed where it lies beside the folder. Node i is area i, then station i.
+    The motorway skeleton is followed where it lies beside the folder.
     """
     _, profile = rule_in_force(rules, "rijprofiel-gemodelleerd", day)
     outlines, _ = read_region_outlines(folder / OUTLINES)
