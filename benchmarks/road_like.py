@@ -1,4 +1,4 @@
-"""A road-like network of any size: towns, junctions, streets in pieces, one-way streets and a hierarchy of fast roads."""
+"""A road-like network of any size: towns, streets in pieces, one-way streets and a hierarchy of fast roads."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ SHARE = np.array([0.01, 0.05, 0.16])
 """Of the streets between junctions, the share that is motorway, primary and tertiary: those that most routes use."""
 
 
-def build_road_like(nodes: int, seed: int = 0, side_m: float = 120_000.0) -> Roads:
-    """About ``nodes`` nodes and 2.6 arcs a node, more than a third of the nodes with only two neighbours."""
+def build_road_like(nodes: int, seed: int = 0) -> Roads:
+    """About ``nodes`` nodes, half of them with only two neighbours, and 2.6 arcs a node."""
     rng = np.random.default_rng(seed)
+    side_m = 100.0 * np.sqrt(nodes)
     junctions = int(nodes / 1.98)
     towns = rng.uniform(0, side_m, (max(junctions // 2_000, 3), 2))
     size = rng.pareto(1.3, len(towns)) + 0.2

@@ -10,12 +10,9 @@ import numpy.typing as npt
 import pymetis
 from numba import njit
 
-from slagkracht.travel.search import Streets, Whole, backward
+from slagkracht.travel.search import NO_ROAD, Streets, Whole, backward
 
 Offsets = npt.NDArray[np.int64]
-
-FAR = np.int32(2**30 - 1)
-"""Weight of a shortcut that does not exist: two of them still add up within int32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -284,8 +281,8 @@ def _slots(first_arc, head, place, first_up, up):  # type: ignore[no-untyped-def
 
 @njit(cache=True, nogil=True)
 def _spread(slot, climbs, weight, arcs):  # type: ignore[no-untyped-def]
-    up_s = np.full(arcs, FAR, np.int32)
-    down_s = np.full(arcs, FAR, np.int32)
+    up_s = np.full(arcs, NO_ROAD, np.int32)
+    down_s = np.full(arcs, NO_ROAD, np.int32)
     for arc in range(len(slot)):
         if climbs[arc]:
             up_s[slot[arc]] = min(up_s[slot[arc]], weight[arc])
@@ -320,8 +317,8 @@ def _contract(first_up, up, up_s, down_s):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _perfect(first_up, up, up_s, down_s):  # type: ignore[no-untyped-def]
     """Make each arc the shortest drive between its ends, highest place first, and mark the arcs that are needed."""
-    keep_up = up_s < FAR
-    keep_down = down_s < FAR
+    keep_up = up_s < NO_ROAD
+    keep_down = down_s < NO_ROAD
     widest = 0
     for low in range(len(first_up) - 1):
         widest = max(widest, first_up[low + 1] - first_up[low])

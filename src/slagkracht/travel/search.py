@@ -20,8 +20,8 @@ Seconds = npt.NDArray[np.uint16]
 HORIZON_S = 32_766
 """The longest drive that is told: nine hours. What lies beyond is unreachable."""
 
-NO_ROAD = np.int32(2**31 - 1)
-"""Weight of an arc that nobody may drive."""
+NO_ROAD = np.int32(2**30 - 1)
+"""Weight of an arc that nobody may drive, and distance of a node that is not reached: two of them still fit int32."""
 
 _GOLDEN = 0.6180339887498949
 
@@ -128,38 +128,35 @@ def _dial(first_arc, head, weight, source, start, limit, distance, bucket, entry
 
     Returns how many entries were made: every node that was reached is among the first of ``entry_node``.
     """
-    mask = len(bucket) - 1
     if start > limit:
         return 0
+    mask, top, now = np.int32(len(bucket) - 1), np.int32(limit), np.int32(start)
     distance[source] = start
     entry_node[0] = source
     entry_next[0] = -1
-    bucket[start & mask] = 0
-    entries = 1
+    bucket[now & mask] = 0
+    entries = np.int32(1)
     waiting = 1
-    now = start
     while waiting > 0:
         slot = now & mask
         while bucket[slot] >= 0:  # an arc of zero seconds may fill the bucket again
             entry = bucket[slot]
             bucket[slot] = -1
             while entry >= 0:
-                node = entry_node[entry]
+                node = np.uint32(entry_node[entry])  # unsigned: no test for an index from the end
                 entry = entry_next[entry]
                 waiting -= 1
                 if distance[node] != now:
                     continue
-                for arc in range(first_arc[node], first_arc[node + 1]):
-                    seconds = weight[arc]
-                    if seconds > limit - now:
-                        continue
-                    reached = now + seconds
-                    other = head[arc]
-                    if reached < distance[other]:
+                for arc in range(np.uint32(first_arc[node]), np.uint32(first_arc[node + 1])):
+                    other = np.uint32(head[arc])
+                    reached = np.int32(now + weight[arc])
+                    if reached < distance[other] and reached <= top:
                         distance[other] = reached
+                        at = np.uint32(reached & mask)
                         entry_node[entries] = other
-                        entry_next[entries] = bucket[reached & mask]
-                        bucket[reached & mask] = entries
+                        entry_next[entries] = bucket[at]
+                        bucket[at] = entries
                         entries += 1
                         waiting += 1
         now += 1

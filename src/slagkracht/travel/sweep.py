@@ -13,7 +13,7 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.extending import intrinsic
 
-from slagkracht.travel.hierarchy import FAR, Shortcuts
+from slagkracht.travel.hierarchy import Shortcuts
 from slagkracht.travel.search import NO_ROAD, Seconds, Whole
 
 LANES = 32
@@ -81,7 +81,7 @@ def gather(rows, first, place, off_road_s, origin_off_s, max_s, drive_s):  # typ
 
 
 def _workspace(nodes: int) -> tuple[Whole, Whole]:
-    return np.full(nodes, FAR, np.int32), np.full(nodes, -1, np.int32)
+    return np.full(nodes, NO_ROAD, np.int32), np.full(nodes, -1, np.int32)
 
 
 @intrinsic
@@ -122,7 +122,7 @@ def _climb_all(parent, first_up, up_head, up_s, places, distance, row_of):  # ty
         place = start
         while place >= 0:
             so_far = distance[place]
-            distance[place] = FAR
+            distance[place] = NO_ROAD
             if so_far < BEYOND:
                 seeds[row_of[place], lane] = so_far
                 for arc in range(first_up[place], first_up[place + 1]):
@@ -149,8 +149,8 @@ def _sweep(first_down, down_tail, down_s, seeds, row_of, rows):  # type: ignore[
 @njit(cache=True, nogil=True)
 def _meet(parent, first_up, up_head, up_s, first_down, down_tail, down_s, sources, target):  # type: ignore[no-untyped-def]
     """Climb backward from the target, then from each source; the least sum where the climbs meet."""
-    back = np.full(len(parent), FAR, np.int32)
-    distance = np.full(len(parent), FAR, np.int32)
+    back = np.full(len(parent), NO_ROAD, np.int32)
+    distance = np.full(len(parent), NO_ROAD, np.int32)
     found = np.full(len(sources), NO_ROAD, np.int32)
     back[target] = 0
     place = target
@@ -162,18 +162,18 @@ def _meet(parent, first_up, up_head, up_s, first_down, down_tail, down_s, source
     for lane, start in enumerate(sources):
         if start < 0:
             continue
-        best = FAR
+        best = NO_ROAD
         distance[start] = 0
         place = start
         while place >= 0:
             so_far = distance[place]
-            distance[place] = FAR
+            distance[place] = NO_ROAD
             if so_far < best:
                 best = min(best, so_far + back[place])
                 for arc in range(first_up[place], first_up[place + 1]):
                     high = up_head[arc]
                     distance[high] = min(distance[high], so_far + up_s[arc])
             place = parent[place]
-        if best < FAR:
+        if best < NO_ROAD:
             found[lane] = best
     return found
