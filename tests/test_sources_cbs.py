@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import polars as pl
 import pyogrio
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,10 +18,12 @@ from hypothesis import strategies as st
 from shapely.geometry import box
 
 from slagkracht.sources.cbs import (
+    find_outline,
     read_municipalities,
     read_municipality_figures,
     read_outlines,
     read_pc4_areas,
+    read_pc4_outlines,
     read_region_outlines,
     read_squares,
 )
@@ -172,6 +176,27 @@ def test_outlines_have_a_point_inside(tmp_path: Path) -> None:
     assert json.loads(table["outline"][0])["type"] == "Polygon"
 
 
+def test_postcode_outlines_carry_their_people(tmp_path: Path) -> None:
+    shapes = gpd.GeoSeries([box(x, 463_000, x + 1000, 464_000) for x in (155_000, 156_000, 157_000)], crs=28992)
+    path = tmp_path / "pc4.gpkg"
+    pyogrio.write_dataframe(
+        gpd.GeoDataFrame({"postcode": [3811, 3812, 3813], "aantal_inwoners": [900, -99997, -99995]}, geometry=shapes),
+        path,
+    )
+    areas, summary = read_pc4_outlines(path)
+    assert areas["area_id"].to_list() == ["3811", "3812", "3813"]
+    assert areas["population"].to_list() == [900, 2, 0]
+    assert areas["size_m"].to_list() == pytest.approx([1000] * 3, abs=1)
+    assert areas["x_m"].to_list() == pytest.approx([155_500, 156_500, 157_500], abs=100)
+    assert sum(summary.assumed.values()) == 2
+    outlines = areas.rename({"area_id": "code"})
+    assert find_outline(np.array([155_100.0, 157_900.0, 1.0]), np.full(3, 463_500.0), outlines) == ["3811", "3813", ""]
+    frame = gpd.GeoDataFrame({"postcode": [3811, 3812, 3813], "aantal_inwoners": [9, -1, 1]}, geometry=shapes)
+    pyogrio.write_dataframe(frame, tmp_path / "b.gpkg")
+    with pytest.raises(RefusalError, match="rij 3"):
+        read_pc4_outlines(tmp_path / "b.gpkg")
+
+
 def test_outlines_that_cannot_be_are_refused(tmp_path: Path) -> None:
     swapped = {"type": "Polygon", "coordinates": [[[52, 5], [52.1, 5], [52.1, 5.1], [52, 5]]]}
     point = {"type": "Point", "coordinates": [5, 52]}
@@ -215,6 +240,19 @@ def test_the_real_netherlands() -> None:
     municipalities = read_municipalities(real("gemeente_vr.csv"))[0]
     figures, figured = read_municipality_figures(real("gemeenten_2024_cbs.geojson"))
     assert set(municipalities["code"]) == set(areas["municipality"])
+    regions, _ = read_region_outlines(REAL / "veiligheidsregio_2023_wgs84.geojson")
+    inside = find_outline(areas["x_m"].to_numpy(), areas["y_m"].to_numpy(), regions)
+    agree = np.mean([a == b for a, b in zip(inside, areas["region"])])
+    assert agree > 0.995  # the outlines are simplified by some 100 m
+    drawn, _ = read_pc4_outlines(real("pc4_polygons_25m_wgs84.geojson"))
+    both = drawn.join(areas, on="area_id", suffix="_csv")
+    assert len(both) == 4067
+    thinned_away = both.filter((pl.col("size_m") - pl.col("size_m_csv")).abs() > 200)["area_id"]
+    assert thinned_away.to_list() == [
+        "1623",
+        "4196",
+        "7524",
+    ]  # the file left slivers of them
     assert len(figures) == 342
     assert figures["population"].sum() == pytest.approx(17.94e6, rel=1e-3)
     assert figured.left_out == {"geen gemeente (Buitenland)": 1}
@@ -249,6 +287,6 @@ def test_damaged_outlines_are_read_or_refused(tmp_path: Path, at: float, put: by
     content = path.read_bytes()
     place = int(at * len(content))
     path.write_bytes(content[:place] + put + content[place + cut :])
-    for read in (read_outlines, read_squares, read_municipality_figures):
+    for read in (read_outlines, read_squares, read_municipality_figures, read_pc4_outlines):
         with suppress(RefusalError):
             read(path)

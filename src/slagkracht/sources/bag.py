@@ -147,9 +147,7 @@ def _classify(objects: pl.DataFrame) -> pl.DataFrame:
     named = pl.col("rank").replace_strict(dict(enumerate(order)), return_dtype=pl.String)
     cell = pl.col("classes").list.contains("celfunctie")
     return objects.with_columns(derived=pl.when(cell).then(None).otherwise(derived), rank=plain).with_columns(
-        object_class=pl.coalesce(
-            "derived", pl.col("rank").replace_strict(dict(enumerate(order)), return_dtype=pl.String)
-        ),
+        object_class=pl.coalesce("derived", named),
         derived=pl.col("derived").is_not_null(),
     )
 

@@ -15,7 +15,7 @@ import pyogrio
 import shapely
 
 from slagkracht.sources.csvfile import CsvTable, find_repeats, numbers, read_csv
-from slagkracht.sources.geometry import NETHERLANDS_RD, WGS84, transform, what_is_wrong
+from slagkracht.sources.geometry import NETHERLANDS_RD, RD, WGS84, Metres, transform, what_is_wrong
 from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError
 
 SUPPRESSED = -99997
@@ -248,6 +248,65 @@ def _label(value: Any) -> str:
     if value is None or value != value:
         return ""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+
+
+def read_pc4_outlines(path: Path) -> tuple[pl.DataFrame, ReadSummary]:
+    """Postcode areas from the GeoPackage that CBS publishes: area_id, x_m, y_m, population, size_m, lon, lat, outline.
+
+    Fields postcode (or pc4) and aantal_inwoners; an area stands at a point inside its outline. A suppressed number
+    counts as UNDER_FIVE people, one that is not published as nobody, both counted in the summary. Raises RefusalError
+    as ``read_outlines`` does, and for a population that is neither a count nor a CBS code.
+    """
+    outlines, drawn = read_outlines(path, code=("postcode", "pc4", "postcode4"), name=())
+    table = pyogrio.read_dataframe(path, read_geometry=False)
+    people = next((name for name in ("aantal_inwoners", "aantalInwoners", "inwoners") if name in table.columns), "")
+    if not people:
+        found = ", ".join(map(str, table.columns))
+        raise RefusalError([Finding(path.name, 0, "aantal_inwoners", found, "een veld aantal_inwoners")])
+    key = next(name for name in ("postcode", "pc4", "postcode4") if name in table.columns)
+    counted = np.array([_count(value) for value in table[people]], np.float64)
+    hidden = counted == SUPPRESSED
+    none = (counted == NOT_PUBLISHED) | np.isnan(counted)
+    wrong = ~(hidden | none | (counted >= 0) & (counted < 1e6))
+    findings = [
+        Finding(path.name, int(i) + 2, people, str(table[people][i]), "een aantal inwoners")
+        for i in np.flatnonzero(wrong)
+    ]
+    if findings:
+        raise RefusalError(findings)
+    population = np.where(hidden, UNDER_FIVE, np.where(none, 0.0, counted))
+    by_code = dict(zip([_label(value) for value in table[key]], population))
+    x_m, y_m = transform(outlines["lon"].to_numpy(), outlines["lat"].to_numpy())
+    shapes = gpd.GeoSeries(shapely.from_geojson(outlines["outline"].to_list()), crs=WGS84).to_crs(RD)
+    areas = pl.DataFrame(
+        {
+            "area_id": outlines["code"],
+            "x_m": x_m,
+            "y_m": y_m,
+            "population": [float(by_code[code]) for code in outlines["code"]],
+            "size_m": np.sqrt(shapes.area.to_numpy()),
+        }
+    ).hstack(outlines.select("lon", "lat", "outline"))
+    assumed = drawn.assumed | {
+        f"onderdrukt inwonertal (0–4), als {UNDER_FIVE:g} gelezen": int(hidden.sum()),
+        "postcodegebied zonder inwonertal, als onbewoond gelezen": int(none.sum()),
+    }
+    return areas, ReadSummary(path.name, len(areas), drawn.left_out, {what: n for what, n in assumed.items() if n})
+
+
+def find_outline(x_m: Metres, y_m: Metres, outlines: pl.DataFrame) -> list[str]:
+    """The code of the outline that each place (RD New) lies in, "" where it lies in none; on a border, the first code.
+
+    Gives squares and postcode areas their municipality and region, with ``outlines`` from ``read_outlines``.
+    """
+    lon, lat = transform(x_m, y_m, RD, WGS84)
+    tree = shapely.STRtree(shapely.from_geojson(outlines["outline"].to_list()))
+    place, row = tree.query(shapely.points(lon, lat), predicate="intersects")
+    codes = outlines["code"].to_list()
+    found: dict[int, str] = {}
+    for i, r in zip(place.tolist(), row.tolist()):
+        found[i] = min(found.get(i, codes[r]), codes[r])
+    return [found.get(i, "") for i in range(len(lon))]
 
 
 def read_region_outlines(path: Path) -> tuple[pl.DataFrame, ReadSummary]:
