@@ -13,6 +13,9 @@ from slagkracht.plan import Plan, compute_hash
 from slagkracht.rules import NoRuleError, rule_version_in_force
 from slagkracht.travel import Travel
 
+ASSUMPTIONS = ("opkomsttijd", "rijprofiel")
+"""Kinds of rules that every response time rests on, whatever it is judged by."""
+
 _DUTCH = {
     "engine": "rekenmodel",
     "plan": "plan",
@@ -46,7 +49,8 @@ class Receipt:
 def compute_receipt(plan: Plan, travel: Travel, coverages: Sequence[Coverage], seed: int | None = None) -> Receipt:
     """The receipt of ``coverages``, computed from ``plan`` and ``travel``."""
     used = set()
-    for code in ["verwerkingstijd", *dict.fromkeys(coverage.norm for coverage in coverages)]:
+    assumed = [rule.code for rule in plan.rules.rules if rule.kind in ASSUMPTIONS]
+    for code in dict.fromkeys([*assumed, *(coverage.norm for coverage in coverages)]):
         for region in ["", *plan.regions.code.tolist()]:
             try:
                 rule, version = rule_version_in_force(plan.rules, code, plan.day, region)
