@@ -13,7 +13,7 @@ PURE = [
     "regions", "resources", "areas", "risks", "rules", "roads", "travel", "plan", "coverage", "siting", "strength",
     "relief", "log", "simulation", "performance", "lessons", "procedures", "decisions",
 ]  # fmt: skip
-EDGES = ["sources", "reports", "cli", "server"]
+EDGES = ["sources", "reports", "server", "cli"]
 ORDER = PURE + EDGES
 IMPURE_MODULES = {
     "os", "io", "pathlib", "shutil", "tempfile", "socket", "urllib", "requests", "sqlite3", "psycopg", "django", "time",

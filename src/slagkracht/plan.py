@@ -9,13 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from slagkracht.areas import Areas
 from slagkracht.regions import Regions
 from slagkracht.resources import Stations, Units
-from slagkracht.roads import Roads, compute_access, compute_arc_seconds
+from slagkracht.roads import Access, Roads, compute_access, compute_arc_seconds
 from slagkracht.rules import Rules, rule_in_force
-from slagkracht.travel import Travel, compute_travel
+from slagkracht.travel import Travel, add_origin, compute_travel
+
+Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,30 +41,63 @@ class Plan:
     notes: tuple[str, ...]
 
 
-def compute_plan_travel(plan: Plan, *, progress: Callable[[int, int], None] | None = None) -> Travel:
-    """Every drive from the plan's stations to its areas: the regions' own matrix, or driven over the plan's roads.
+@dataclass(frozen=True, eq=False)
+class Driving:
+    """A plan's roads ready to drive: ``arc_s`` float32 [M] seconds per arc, where drives may end, the error band."""
+
+    roads: Roads
+    arc_s: Floats
+    access: Access
+    spread: float
+
+
+def compute_driving(plan: Plan) -> Driving:
+    """The plan's roads at the speeds in force on its day.
 
     The speed profile is the rule "rijprofiel-spoed", or "rijprofiel-gemodelleerd" over modelled roads; its
-    ``spreiding.overig`` (standard deviation of ln of the drive time) becomes the error band of every drive. Raises
-    NoRuleError when no profile is in force, ValueError when the plan has neither roads nor a matrix.
+    ``spreiding.overig`` (standard deviation of ln of the drive time) is the error band of every drive. Raises
+    NoRuleError when no profile is in force, ValueError when the plan has no roads.
     """
-    if plan.travel is not None:
-        return plan.travel
     if plan.roads is None:
         raise ValueError(f"plan {plan.name!r} heeft geen wegennet en geen rijtijdenmatrix: lever een van beide aan")
     modelled = plan.roads.kind == "gemodelleerd"
     _, profile = rule_in_force(plan.rules, "rijprofiel-gemodelleerd" if modelled else "rijprofiel-spoed", plan.day)
-    return compute_travel(
+    return Driving(
         plan.roads,
         compute_arc_seconds(plan.roads, profile),
+        compute_access(plan.roads, min_piece=1 if modelled else 50),  # a modelled island is never a fragment
+        float(profile.get("spreiding", {}).get("overig", 0.0)),
+    )
+
+
+def compute_plan_travel(plan: Plan, *, progress: Callable[[int, int], None] | None = None) -> Travel:
+    """Every drive from the plan's stations to its areas: the regions' own matrix, or driven over the plan's roads."""
+    if plan.travel is not None:
+        return plan.travel
+    driving = compute_driving(plan)
+    return compute_travel(
+        driving.roads,
+        driving.arc_s,
         plan.stations.x_m,
         plan.stations.y_m,
         plan.areas.x_m,
         plan.areas.y_m,
-        spread=float(profile.get("spreiding", {}).get("overig", 0.0)),
-        access=compute_access(plan.roads, min_piece=1) if modelled else None,  # a modelled island is never a fragment
+        spread=driving.spread,
+        access=driving.access,
         progress=progress,
     )
+
+
+def compute_reach(plan: Plan) -> Callable[[Travel, float, float], Travel]:
+    """How a station that is opened or moved gets its drive times: drive times with one more origin, at x_m, y_m."""
+    driving = compute_driving(plan)
+
+    def reach(travel: Travel, x_m: float, y_m: float) -> Travel:
+        return add_origin(
+            travel, driving.roads, driving.arc_s, x_m, y_m, plan.areas.x_m, plan.areas.y_m, access=driving.access
+        )
+
+    return reach
 
 
 def compute_hash(thing: object) -> str:

@@ -1,0 +1,397 @@
+"""``slagkracht dekking``, ``variant``, ``volgorde``, ``controleer``: who is reached when, and can it be recomputed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json as json_module
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import polars as pl
+import typer
+
+from slagkracht.cli import show
+from slagkracht.cli.plan import Json, PlanPath
+from slagkracht.coverage import (
+    Coverage,
+    Receipt,
+    Variant,
+    apply_variant,
+    compare_receipt,
+    compute_call_handling,
+    compute_coverage,
+    compute_difference,
+    compute_receipt,
+    compute_station_order,
+    compute_table,
+    norms_in_force,
+)
+from slagkracht.plan import Plan, compute_plan_travel, compute_reach
+from slagkracht.reports.drawing import compute_drawing
+from slagkracht.reports.results import Result, compute_result_receipt
+from slagkracht.reports.tables import compute_area_map, compute_area_table, write_table
+from slagkracht.resources import WINDOWS, compute_standing
+from slagkracht.sources.plan_files import read_plan
+from slagkracht.sources.variant_files import read_variant
+from slagkracht.travel import Travel
+
+Windows = Annotated[list[str] | None, typer.Option("--venster", help=f"een of meer van {', '.join(WINDOWS)}")]
+Norms = Annotated[list[str] | None, typer.Option("--norm", help="code van een norm; zonder: alle die gelden")]
+Folder = Annotated[Path | None, typer.Option("--uit", help="map voor tabellen, kaartlagen en de verantwoording")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("dekking")(coverage)
+    app.command("variant")(variant)
+    app.command("volgorde")(order)
+    app.command("controleer")(check)
+
+
+def coverage(
+    path: PlanPath,
+    windows: Windows = None,
+    norms: Norms = None,
+    alone: Annotated[bool, typer.Option("--samen/--samen-en-alleen", help="elke regio ook op eigen kracht")] = True,
+    region: Annotated[str, typer.Option("--regio", help="toon de gemeenten van één regio")] = "",
+    out: Folder = None,
+    json: Json = False,
+) -> None:
+    """Bereken de dekking: wie wordt wanneer bereikt, tegen de norm die geldt, samen en per regio.
+
+    Voorbeeld: slagkracht dekking nederland --norm bvr-3.2.1 --venster nacht --uit uitkomst
+    """
+    with show.steps() as tell:
+        tell("plan lezen")
+        plan = read_plan(path)
+        result = compute(plan, windows, norms, alone=not alone, tell=tell)
+        if out is not None:
+            tell("tabellen schrijven")
+            write_result(result, out, path)
+    number, _ = compute_result_receipt(result)
+    if json:
+        show.as_json(
+            {"plan": plan.name, "verantwoording": number, "dekking": [_rows(plan, c) for c in result.together]}
+        )
+        return
+    print_nation(result)
+    if region:
+        _print_municipalities(result, region)
+    show.notes(plan.notes)
+    show.screen.print(f"verantwoording {number}", markup=False)
+    if out is not None:
+        show.screen.print(f"Geschreven: {out} (tabellen, kaartlagen, verantwoording.json)", markup=False)
+
+
+def compute(
+    plan: Plan,
+    windows: Sequence[str] | None = None,
+    norms: Sequence[str] | None = None,
+    *,
+    alone: bool = True,
+    tell: Callable[[str], None] = lambda _: None,
+    travel: Travel | None = None,
+) -> Result:
+    """A plan's drives and coverage, together and (for the first norm) each region alone."""
+    tell("rijtijden berekenen")
+    travel = travel or compute_plan_travel(plan)
+    chosen = tuple(windows or WINDOWS)
+    codes = tuple(norms or norms_in_force(plan))
+    tell("dekking berekenen")
+    together = compute_coverage(plan, travel, windows=chosen, norms=codes, progress=tell)
+    apart: tuple[Coverage, ...] = ()
+    if alone:
+        apart = compute_coverage(plan, travel, windows=chosen, norms=codes[:1], alone=True, progress=tell)
+    return Result(plan, travel, together, apart)
+
+
+def print_nation(result: Result) -> None:
+    """The national table: every norm and window in one line each, then the regions for the first norm."""
+    plan = result.plan
+    rows = []
+    for each in result.together:
+        table = compute_table(each, plan.areas, plan.regions)
+        mark = "" if each.status == "vastgesteld" else " *"
+        rows.append(
+            [f"{each.dutch}{mark}", each.window, show.share(table.share[0]), show.share(table.expected_share[0]),
+             show.minutes(table.median_s[0]), show.minutes(table.p90_s[0]), show.number(table.unreachable[0])]
+        )  # fmt: skip
+    columns = ["norm (* = te verifiëren)", "venster", "op tijd", "verwacht", "mediaan", "90 %", "onbereikbaar"]
+    show.table(f"Nederland · {plan.name}", columns, rows, left=2)
+    first = result.together[0]
+    together = compute_table(first, plan.areas, plan.regions, "regio")
+    lone = next((c for c in result.alone if (c.norm, c.window) == (first.norm, first.window)), None)
+    own = compute_table(lone, plan.areas, plan.regions, "regio") if lone is not None else None
+    lines = []
+    for row, (code, name) in enumerate(zip(plan.regions.code, plan.regions.name, strict=True)):
+        line = [f"{code} {name}", show.share(together.share[row]), show.minutes(together.median_s[row])]
+        line += [show.minutes(together.p90_s[row]), show.number(together.population[row] - together.in_time[row])]
+        if own is not None:
+            gain = together.in_time[row] - own.in_time[row]
+            line += [show.share(own.share[row]), ("+" if gain > 0 else "") + show.number(gain)]
+        lines.append(line)
+    heads = ["regio", "op tijd", "mediaan", "90 %", "niet op tijd"]
+    heads += ["alleen", "samen wint"] if own is not None else []
+    show.table(f"Per regio · {first.dutch}, {first.window}", heads, lines)
+
+
+def _print_municipalities(result: Result, region: str) -> None:
+    plan, first = result.plan, result.together[0]
+    codes = plan.regions.code.tolist()
+    if region not in codes:
+        raise typer.BadParameter(f"regio {region!r} staat niet in dit plan; wel: {', '.join(codes)}")
+    table = compute_table(first, plan.areas, plan.regions, "gemeente")
+    inside = set(plan.areas.municipality[plan.areas.region == codes.index(region)].tolist())
+    rows = [
+        [name, show.share(table.share[row]), show.minutes(table.median_s[row]), show.minutes(table.p90_s[row]),
+         show.number(table.population[row] - table.in_time[row])]
+        for row, name in enumerate(table.name.tolist()) if name in inside
+    ]  # fmt: skip
+    show.table(
+        f"Gemeenten van {region} · {first.dutch}, {first.window}",
+        ["gemeente", "op tijd", "mediaan", "90 %", "niet op tijd"],
+        rows,
+    )
+
+
+def variant(
+    path: PlanPath,
+    files: Annotated[list[Path], typer.Argument(help="een of meer variantbestanden (toml)", metavar="VARIANT…")],
+    window: Annotated[str, typer.Option("--venster", help="tijdvenster")] = "dag",
+    norm: Annotated[str, typer.Option("--norm", help="code van de norm; zonder: de eerste die geldt")] = "",
+    out: Annotated[Path | None, typer.Option("--uit", help="verschilkaart (html)")] = None,
+    json: Json = False,
+) -> None:
+    """Bereken wat een of meer varianten veranderen: voor wie, hoeveel, en welke kazerne welke vervangt.
+
+    Voorbeeld: slagkracht variant nederland sluit-post.toml verplaats-post.toml --uit verschil.html
+    """
+    with show.steps() as tell:
+        tell("plan lezen")
+        plan = read_plan(path)
+        edits = [read_variant(file) for file in files]
+        code = norm or norms_in_force(plan)[0]
+        base = compute(plan, [window], [code], alone=False, tell=tell)
+        results = [base]
+        for edit in edits:
+            tell(f"variant {edit.name}")
+            results.append(compute_variant(base, edit))
+    differences = [
+        compute_difference(
+            changed.name, base.together[0], changed.together[0],
+            compute_standing(plan.units, plan.stations, window),
+            compute_standing(changed.plan.units, changed.plan.stations, window), plan.areas, plan.regions,
+        )
+        for changed in results[1:]
+    ]  # fmt: skip
+    if out is not None:
+        from slagkracht.reports.map_page import write_map_page
+
+        write_map_page(out, results, compute_drawing(plan))
+    if json:
+        show.as_json([{**_difference(d), "naam": d.variant} for d in differences])
+        return
+    for each in differences:
+        judged = each.population.sum()
+        before, after = each.before_in_time.sum() / judged, each.after_in_time.sum() / judged
+        changed_people = [show.number(each.gained.sum()), show.number(each.lost.sum())]
+        rows = [["Nederland", show.share(before), show.share(after), *changed_people]]
+        touched = np.flatnonzero((each.gained > 0) | (each.lost > 0))
+        for row in touched[np.argsort(-(each.gained + each.lost)[touched])]:
+            rows.append(
+                [f"{plan.regions.code[row]} {plan.regions.name[row]}",
+                 show.share(each.before_in_time[row] / each.population[row]),
+                 show.share(each.after_in_time[row] / each.population[row]),
+                 show.number(each.gained[row]), show.number(each.lost[row])]
+            )  # fmt: skip
+        title = f"{each.variant} · {base.together[0].dutch}, {window}"
+        show.table(title, ["regio", "voor", "na", "wint (inwoners)", "verliest"], rows)
+        _print_replacements(plan, results, each)
+    if out is not None:
+        show.screen.print(f"Geschreven: {out}", markup=False)
+
+
+def compute_variant(base: Result, each: Variant) -> Result:
+    """The coverage of ``base`` after a variant: same norms, same windows, only what it touches computed anew."""
+    plan, travel = apply_variant(
+        base.plan, base.travel, each, compute_reach(base.plan) if base.plan.roads is not None else None
+    )
+    windows = list(dict.fromkeys(c.window for c in base.together))
+    norms = list(dict.fromkeys(c.norm for c in base.together))
+    return Result(plan, travel, compute_coverage(plan, travel, windows=windows, norms=norms), (), each.name)
+
+
+def _print_replacements(plan: Plan, results: Sequence[Result], each: Any) -> None:
+    """Which station replaced which, for how many people, the largest ten."""
+    changed = np.flatnonzero(each.station_before != each.station_after)
+    after = next(r for r in results if r.name == each.variant).plan.stations.name
+    people: dict[tuple[str, str], float] = {}
+    for area in changed.tolist():
+        old, new = int(each.station_before[area]), int(each.station_after[area])
+        key = (str(plan.stations.name[old]) if old >= 0 else "niemand", str(after[new]) if new >= 0 else "niemand")
+        people[key] = people.get(key, 0.0) + float(plan.areas.population[area])
+    rows = [[old, new, show.number(n)] for (old, new), n in sorted(people.items(), key=lambda item: -item[1])[:10]]
+    if rows:
+        show.table("Eerst aankomende kazerne", ["was", "wordt", "inwoners"], rows, left=2)
+
+
+def _difference(each: Any) -> dict[str, Any]:
+    return {
+        "norm": each.norm, "venster": each.window,
+        "regios": [
+            {"regio": code, "inwoners": p, "op_tijd_voor": b, "op_tijd_na": a, "wint": g, "verliest": v}
+            for code, p, b, a, g, v in zip(
+                each.region.tolist(), each.population, each.before_in_time, each.after_in_time, each.gained, each.lost,
+                strict=True,
+            )
+        ],
+    }  # fmt: skip
+
+
+def order(
+    path: PlanPath,
+    out: Annotated[Path, typer.Option("--uit", help="tabel (csv of parquet)")],
+    capability: Annotated[str, typer.Option("--mogelijkheid", help="inzetmogelijkheid")] = "tankautospuit",
+    window: Annotated[str, typer.Option("--venster", help="tijdvenster")] = "dag",
+    depth: Annotated[int, typer.Option("--diepte", help="aantal kazernes per gebied")] = 15,
+    given: Annotated[Path | None, typer.Option("--vergelijk", help="bestaande tabel (csv) om naast te leggen")] = None,
+) -> None:
+    """Schrijf de kazernevolgordetabel over de regiogrenzen heen, en toon waarin een bestaande tabel afwijkt.
+
+    Voorbeeld: slagkracht volgorde nederland --uit kvt.csv --vergelijk huidige-kvt.csv
+    """
+    with show.steps() as tell:
+        tell("plan lezen")
+        plan = read_plan(path)
+        tell("rijtijden berekenen")
+        travel = compute_plan_travel(plan)
+        handling_s, _ = compute_call_handling(plan)
+        standing = compute_standing(plan.units, plan.stations, window)
+        found = compute_station_order(standing, travel, capability, call_handling_s=handling_s, depth=depth)
+    names = np.append(plan.stations.station_id, "")
+    frame = pl.DataFrame(
+        {"gebied": plan.areas.area_id, "regio": plan.regions.code[plan.areas.region]}
+        | {f"kazerne_{k + 1}": names[found.station[:, k]] for k in range(found.station.shape[1])}
+    )
+    write_table(out, frame)
+    show.screen.print(f"Geschreven: {out}: {len(frame)} gebieden, {found.station.shape[1]} kazernes diep", markup=False)
+    if given is not None:
+        _print_order_differences(plan, found, given)
+
+
+def _print_order_differences(plan: Plan, found: Any, given: Path) -> None:
+    from slagkracht.coverage import compare_station_order
+    from slagkracht.sources.csvfile import read_csv
+    from slagkracht.sources.refusal import Finding, RefusalError
+
+    table = read_csv(given, ("gebied", "kazerne_1"))
+    columns = [name for name in table.columns if name.startswith("kazerne_")]
+    place = {str(name): row for row, name in enumerate(plan.stations.station_id.tolist())}
+    rows = {area: r for r, area in enumerate(table.columns["gebied"])}
+    findings, matrix = [], np.full((len(plan.areas), len(columns)), -1, dtype=np.int32)
+    for a, area in enumerate(plan.areas.area_id.tolist()):
+        for k, column in enumerate(columns):
+            name = table.columns[column][rows[area]] if area in rows else ""
+            if name and name not in place:
+                findings.append(Finding(given.name, 0, column, name, "een kazerne van dit plan"))
+            matrix[a, k] = place.get(name, -1)
+    if findings:
+        raise RefusalError(findings)
+    differences = compare_station_order(found, matrix)
+    areas = len(np.unique(differences.area))
+    lost = differences.lost_s[np.isfinite(differences.lost_s)]
+    show.screen.print(
+        f"{given.name}: {areas} van {len(plan.areas)} gebieden wijken af; "
+        f"gemiddeld {show.minutes(float(lost.mean())) if len(lost) else '0:00'} later op een afwijkende plaats",
+        markup=False,
+    )
+
+
+def write_result(result: Result, folder: Path, plan_path: Path) -> None:
+    """Tables, map layers and the receipt of a result, in one folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    number, receipt = compute_result_receipt(result)
+    coverages = [*result.together, *result.alone]
+    drawing = compute_drawing(result.plan)
+    write_table(folder / "dekking.parquet", compute_area_table(result.plan, coverages, number))
+    write_table(folder / "dekking.csv", compute_area_table(result.plan, coverages, number))
+    flat = compute_area_map(result.plan, coverages, number)
+    shapes = drawing.cells[drawing.cell_of]
+    write_table(folder / "dekking.gpkg", flat, shapes)
+    write_table(folder / "dekking.geojson", flat, shapes)
+    text = {
+        "plan": str(plan_path.resolve()),
+        "vensters": list(dict.fromkeys(c.window for c in result.together)),
+        "normen": list(dict.fromkeys(c.norm for c in result.together)),
+        "alleen": bool(result.alone),
+        "nummer": number,
+        "verantwoording": dataclasses.asdict(receipt),
+    }
+    (folder / "verantwoording.json").write_text(json_module.dumps(text, ensure_ascii=False, indent=2), encoding="utf-8")
+
+
+def check(
+    path: Annotated[
+        Path, typer.Argument(help="map die 'dekking --uit' schreef, of verantwoording.json", metavar="RESULTAAT")
+    ],
+    plan_path: Annotated[Path | None, typer.Option("--plan", help="het plan, als het verplaatst is")] = None,
+) -> None:
+    """Reken een resultaat na: leest de verantwoording, rekent opnieuw en vergelijkt elk cijfer.
+
+    Voorbeeld: slagkracht controleer uitkomst
+    """
+    file = path / "verantwoording.json" if path.is_dir() else path
+    recorded, text = read_receipt(file)
+    with show.steps() as tell:
+        tell("plan lezen")
+        plan = read_plan(plan_path or Path(text["plan"]))
+        result = compute(plan, text["vensters"], text["normen"], alone=text["alleen"], tell=tell)
+        tell("vergelijken")
+        recomputed = compute_receipt(result.plan, result.travel, [*result.together, *result.alone])
+    differences = compare_receipt(recorded, recomputed)
+    if not differences:
+        show.screen.print(
+            f"Klopt: {len(recorded.figures)} cijfers komen opnieuw uit; plan {recorded.plan[:16]}…", markup=False
+        )
+        return
+    show.screen.print(f"{len(differences)} verschillen:", markup=False)
+    show.notes(differences)
+    raise typer.Exit(3)
+
+
+def read_receipt(file: Path) -> tuple[Receipt, dict[str, Any]]:
+    """A receipt as ``write_result`` wrote it. Raises RefusalError when it is none."""
+    from slagkracht.sources.refusal import Finding, RefusalError
+
+    try:
+        text = json_module.loads(file.read_text(encoding="utf-8"))
+        fields = text["verantwoording"]
+        receipt = Receipt(
+            **{
+                **fields,
+                "rules": tuple(tuple(rule) for rule in fields["rules"]),
+                "figures": tuple(tuple(figure) for figure in fields["figures"]),
+                "notes": tuple(fields["notes"]),
+            }
+        )
+        _ = text["plan"], text["vensters"], text["normen"], text["alleen"]
+    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+        expected = "een verantwoording.json die 'slagkracht dekking --uit MAP' schreef"
+        raise RefusalError([Finding(file.name, 0, "", type(error).__name__, expected)]) from error
+    return receipt, text
+
+
+def _rows(plan: Plan, each: Coverage) -> dict[str, Any]:
+    """One norm and window for a script: the nation, then every region."""
+    levels = {}
+    for by in ("land", "regio"):
+        table = compute_table(each, plan.areas, plan.regions, by)
+        levels[by] = [
+            {"naam": name, "inwoners": p, "op_tijd": i, "aandeel": s, "verwacht": e, "mediaan_s": m, "p90_s": q}
+            for name, p, i, s, e, m, q in zip(
+                table.name.tolist(), table.population, table.in_time, table.share, table.expected_share, table.median_s,
+                table.p90_s, strict=True,
+            )
+        ]  # fmt: skip
+    return {"norm": each.norm, "status": each.status, "venster": each.window, **levels}

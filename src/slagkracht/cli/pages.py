@@ -1,0 +1,99 @@
+"""``slagkracht kaart`` and ``slagkracht rapport``: the map page and the printed plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import shapely
+import typer
+
+from slagkracht.cli import show
+from slagkracht.cli.coverage import Norms, Windows, compute, compute_variant
+from slagkracht.cli.plan import PlanPath
+from slagkracht.plan import Plan
+from slagkracht.reports.drawing import Drawing, Shapes, compute_drawing
+from slagkracht.reports.map_page import write_map_page
+from slagkracht.reports.printed_plan import write_printed_plan
+from slagkracht.sources.cbs import read_outlines
+from slagkracht.sources.geometry import transform
+from slagkracht.sources.plan_files import read_plan
+from slagkracht.sources.refusal import Finding, RefusalError
+from slagkracht.sources.variant_files import read_variant
+
+Outlines = Annotated[
+    Path | None, typer.Option("--grenzen", help="regiogrenzen (geojson, gpkg); zonder: uit de gebieden")
+]
+Polygons = Annotated[Path | None, typer.Option("--vlakken", help="vlakken van de gebieden (geojson, gpkg)")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("kaart")(map_page)
+    app.command("rapport")(report)
+
+
+def draw(plan: Plan, polygons: Path | None, outlines: Path | None) -> Drawing:
+    """What is drawn of a plan: given shapes where there are, else shapes made from its points."""
+    return compute_drawing(
+        plan,
+        None if polygons is None else read_shapes(polygons, plan.areas.area_id.tolist(), "gebied"),
+        None if outlines is None else read_shapes(outlines, plan.regions.code.tolist(), "regio"),
+    )
+
+
+def read_shapes(path: Path, codes: list[str], what: str) -> Shapes:
+    """The shape of each code, in RD New: shapely geometry [N]. Raises RefusalError naming every code without one."""
+    table, _ = read_outlines(path, code=("code", "statcode", "pc4", "gebied"))
+    place = {code: row for row, code in enumerate(table["code"].to_list())}
+    missing = [code for code in codes if code not in place]
+    if missing:
+        raise RefusalError(
+            [Finding(path.name, 0, "code", code, f"een vlak voor elk(e) {what} van het plan") for code in missing]
+        )
+    shapes = shapely.from_geojson(table["outline"].to_list())[[place[code] for code in codes]]
+    placed: Shapes = shapely.transform(shapes, lambda xy: np.column_stack(transform(xy[:, 0], xy[:, 1])))
+    return placed
+
+
+def map_page(
+    path: PlanPath,
+    out: Annotated[Path, typer.Option("--uit", help="de kaartpagina (html)")] = Path("kaart.html"),
+    windows: Windows = None,
+    norms: Norms = None,
+    variants: Annotated[list[Path] | None, typer.Option("--variant", help="variantbestand (toml), meer mag")] = None,
+    outlines: Outlines = None,
+    polygons: Polygons = None,
+) -> None:
+    """Maak de kaart: één html-bestand dat zonder internet werkt, met dekking per norm en tijdvenster.
+
+    Voorbeeld: slagkracht kaart nederland --uit nederland.html --grenzen veiligheidsregio.geojson
+    """
+    with show.steps() as tell:
+        tell("plan lezen")
+        plan = read_plan(path)
+        base = compute(plan, windows, norms, tell=tell)
+        results = [base, *(compute_variant(base, read_variant(file)) for file in variants or [])]
+        tell("kaart tekenen")
+        write_map_page(out, results, draw(plan, polygons, outlines))
+    show.screen.print(f"Geschreven: {out} (open het in een browser)", markup=False)
+
+
+def report(
+    path: PlanPath,
+    out: Annotated[Path, typer.Option("--uit", help="het gedrukte plan (pdf)")] = Path("dekkingsplan.pdf"),
+    window: Annotated[str, typer.Option("--venster", help="tijdvenster van de kaarten en regiobladen")] = "dag",
+    norms: Norms = None,
+    outlines: Outlines = None,
+    polygons: Polygons = None,
+) -> None:
+    """Maak het gedrukte plan: landelijke samenvatting en twee bladzijden per regio, als toegankelijke pdf.
+
+    Voorbeeld: slagkracht rapport nederland --uit dekkingsplan.pdf
+    """
+    with show.steps() as tell:
+        tell("plan lezen")
+        plan = read_plan(path)
+        result = compute(plan, None, norms, tell=tell)
+        write_printed_plan(out, result, draw(plan, polygons, outlines), window=window, progress=tell)
+    show.screen.print(f"Geschreven: {out}", markup=False)
