@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
+from pyproj import Transformer
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
@@ -46,14 +49,17 @@ def town(x_m: float, y_m: float, count: int, seed: int, radius_m: float = 2000.0
 
 
 def test_three_points_by_hand(profile: dict[str, Any]) -> None:
-    """Three empty places 3 km apart: rural local roads, the crow's length times the detour."""
+    """Three empty places 3 km apart: rural local roads, the crow's length times the detour, and a door at both ends."""
     x, y = np.array([100_000.0, 103_000.0, 100_000.0]), np.array([400_000.0, 400_000.0, 403_000.0])
     roads = build_modelled_roads(x, y, np.zeros(3), profile["netwerk"] | {"hoofdweg_afstand_m": 50_000.0})
-    assert (len(roads), len(roads.head)) == (3, 6)
-    assert {roads.road_classes[c] for c in roads.road_class} == {"gemodelleerd_landelijk"}
-    detour = profile["netwerk"]["omwegfactor"]
-    assert sorted(set(roads.length_m.round(0))) == [round(3000 * detour), round(3000 * 2**0.5 * detour)]
-    expected = 3000 * detour * 3.6 / profile["snelheid_kmh"]["gemodelleerd_landelijk"]
+    assert (len(roads), len(roads.head)) == (6, 12)
+    assert {roads.road_classes[c] for c in roads.road_class} == {"gemodelleerd_landelijk", "gemodelleerd_aansluiting"}
+    detour, door_m = profile["netwerk"]["omwegfactor"], profile["netwerk"]["aansluiting_m"]
+    lengths = [door_m, round(3000 * detour), round(3000 * 2**0.5 * detour)]
+    assert sorted(set(roads.length_m.round(0))) == lengths
+    speeds = profile["snelheid_kmh"]
+    expected = 3000 * detour * 3.6 / speeds["gemodelleerd_landelijk"]
+    expected += 2 * door_m * 3.6 / speeds["gemodelleerd_aansluiting"]
     assert seconds_between(roads, profile, (x[0], y[0]), (x[1], y[1])) == pytest.approx(expected, rel=1e-5)
 
 
@@ -97,7 +103,7 @@ def test_twins_and_rows_of_points_are_joined(profile: dict[str, Any]) -> None:
     assert pieces(row) == 1
     x, y = town(100_000, 400_000, 20, 4).T
     twins = build_modelled_roads(np.r_[x, x[:5]], np.r_[y, y[:5]], np.zeros(25), profile["netwerk"])
-    assert len(twins) == 25
+    assert len(twins) == 2 * 25
     assert pieces(twins) == 1
 
 
@@ -139,6 +145,36 @@ def test_the_crossings_lie_in_the_country_and_are_short() -> None:
     assert (lines.length_m < 35_000).all()
     for x, y in ((lines.tail_x_m, lines.tail_y_m), (lines.head_x_m, lines.head_y_m)):
         assert ((x > 10_000) & (x < 280_000) & (y > 300_000) & (y < 620_000)).all()
+
+
+def test_the_islands_of_the_country_are_reached_by_no_road(profile: dict[str, Any]) -> None:
+    """A point on every Wadden island, on Schouwen, Walcheren and Zeeuws-Vlaanderen, and two on the mainland."""
+    outlines = DATA / "nederland" / "veiligheidsregio_2023_wgs84.geojson"
+    postcodes = DATA / "nederland" / "pc4_2020_2021.csv"
+    if not outlines.exists() or not postcodes.exists():
+        pytest.skip("de regio-omtrekken en postcodegebieden liggen niet naast deze map")
+    geojson = json.loads(outlines.read_text(encoding="utf-8"))
+    land = shapely.union_all([shapely.geometry.shape(feature["geometry"]) for feature in geojson["features"]])
+    to_rd = Transformer.from_crs(4326, 28992, always_xy=True)
+    land = shapely.transform(land, lambda p: np.column_stack(to_rd.transform(p[:, 0], p[:, 1])))
+    with postcodes.open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["lon_adr"]]
+    x, y = to_rd.transform([float(row["lon_adr"]) for row in rows], [float(row["lat_adr"]) for row in rows])
+    weight = np.array([float(row["inwoners"] or 0) for row in rows])
+    skeleton = read_skeleton(DATA / "wegennetten" / "etis_NL.graphml")
+    roads = build_modelled_roads(
+        x, y, weight, profile["netwerk"], land=land, skeleton=skeleton, crossings=read_crossings()
+    )
+    node = {row["pc4"]: int(np.argmin(np.hypot(roads.x_m - a, roads.y_m - b))) for row, a, b in zip(rows, x, y)}
+    graph = csr_array((roads.length_m, roads.head, roads.first_arc), (len(roads),) * 2)
+    piece = connected_components(graph)[1]
+    mainland = piece[node["3511"]]
+    # Texel, Vlieland, Terschelling, Ameland, Schiermonnikoog
+    assert all(piece[node[pc4]] != mainland for pc4 in ("1791", "8899", "8881", "9163", "9166"))
+    # Zierikzee, Middelburg, Terneuzen, Lelystad, Marken, Maastricht
+    assert all(piece[node[pc4]] == mainland for pc4 in ("4301", "4331", "4531", "8232", "1156", "6211"))
+    reached = np.isin([node[row["pc4"]] for row in rows], np.flatnonzero(piece == mainland))
+    assert weight[~reached].sum() < 0.002 * weight.sum()
 
 
 def pieces(roads: Roads) -> int:

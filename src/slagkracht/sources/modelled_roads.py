@@ -1,9 +1,10 @@
 """Modelled roads: where no road network is given, one is drawn from people, land and the motorways, and says so.
 
-Three layers share one set of nodes. *Local* roads join every point to its neighbours (a Delaunay mesh, whose detour
-hardly depends on how dense the points are); *main* roads join the largest place of every few kilometres to the next;
-*motorways* follow a skeleton where one is given and are entered by slip roads. Nothing leaves the land: a strait, an
-estuary or a border is crossed only by a fixed crossing or a motorway, so an island without one stays unreachable.
+Every point is a front door with a junction beside it, and three layers of roads join the junctions. *Local* roads run
+from each to its neighbours (a Delaunay mesh, whose detour hardly depends on how dense the points are); *main* roads
+join the largest place of every few kilometres to the next; *motorways* follow a skeleton where one is given and are
+entered by slip roads. Nothing leaves the land: a strait, an estuary or a border is crossed only by a fixed crossing or
+a motorway, so an island without one stays unreachable.
 """
 
 from __future__ import annotations
@@ -35,8 +36,19 @@ Bools = npt.NDArray[np.bool_]
 LOCAL = ("gemodelleerd_stedelijk", "gemodelleerd_dorps", "gemodelleerd_landelijk")
 MAIN = ("gemodelleerd_hoofdweg_stedelijk", "gemodelleerd_hoofdweg_dorps", "gemodelleerd_hoofdweg_landelijk")
 MOTORWAY, RAMP = "motorway", "motorway_link"
-ROAD_CLASSES = (*LOCAL, *MAIN, MOTORWAY, RAMP)
+DOOR = "gemodelleerd_aansluiting"
+ROAD_CLASSES = (*LOCAL, *MAIN, MOTORWAY, RAMP, DOOR)
 """From dense to sparse, local before main: the class of an arc is its layer plus its band of density."""
+
+NOTE = (
+    "Het wegennet is gemodelleerd: het volgt uit de ligging van gebieden en kazernes, water en het autosnelwegskelet. "
+    "Rijtijden zijn bruikbaar voor het bereik van 20 minuten en meer; dat een norm van 5 tot 10 minuten gehaald wordt, "
+    "bewijzen zij niet."
+)
+"""What every plan over modelled roads says of itself (``Plan.notes``)."""
+
+BESIDE_M = 1.0
+"""How far a junction lies beside its front door, so that the door is the nearest node to its own point."""
 
 CELL_M = 250.0
 """Cell of the rasters for land and density: as fine as the simplified outlines of the country are true."""
@@ -155,14 +167,15 @@ def build_modelled_roads(
     skeleton: Lines | None = None,
     crossings: Lines | None = None,
 ) -> Roads:
-    """A road network through the points, kind "gemodelleerd": every point is a node, so a drive begins and ends on it.
+    """A road network through the points, kind "gemodelleerd": every point is a node where drives begin and end.
 
     ``point_x_m``, ``point_y_m`` [P] RD New: the areas and the stations together · ``weight`` [P] inhabitants (0 for a
     station) · ``network`` the table ``netwerk`` of the rule "rijprofiel-gemodelleerd" · ``land`` polygons in RD New
     outside which no road runs (None = land everywhere) · ``skeleton`` motorways from ``read_skeleton`` ·
     ``crossings`` from ``read_crossings``. Speeds are not in the network: they are the profile's, per road class.
     """
-    x_m, y_m, weight = (np.asarray(v, np.float64) for v in (point_x_m, point_y_m, weight))
+    door_x_m, door_y_m, weight = (np.asarray(v, np.float64) for v in (point_x_m, point_y_m, weight))
+    x_m, y_m = door_x_m + BESIDE_M, door_y_m
     if crossings is not None:
         x_m = np.concatenate([x_m, crossings.tail_x_m, crossings.head_x_m])
         y_m = np.concatenate([y_m, crossings.tail_y_m, crossings.head_y_m])
@@ -191,9 +204,8 @@ def build_modelled_roads(
     lay_mesh(_places(terrain, x_m, y_m, float(network["hoofdweg_afstand_m"])), MAIN)
 
     if crossings is not None:
-        first = len(point_x_m)
         count = len(crossings.length_m)
-        tail = np.arange(first, first + count)
+        tail = np.arange(len(door_x_m), len(door_x_m) + count)
         lay(tail, tail + count, crossings.length_m * detour, np.full(count, ROAD_CLASSES.index(MAIN[2])))
 
     if skeleton is not None:
@@ -206,12 +218,21 @@ def build_modelled_roads(
         )
         near_m, near = near_m.reshape(len(junction), -1), near.reshape(len(junction), -1)
         ramp, choice = np.nonzero(near_m <= float(network["oprit_bereik_m"]))
-        length_m = near_m[ramp, choice] * detour + float(network["oprit_m"])
-        lay(junction[ramp], near[ramp, choice], length_m, np.full(len(ramp), ROAD_CLASSES.index(RAMP)))
+        tail, head, length_m = junction[ramp], near[ramp, choice], near_m[ramp, choice]
+        dry = _along(terrain, x_m, y_m, tail, head)[0] <= float(network["water_m"])
+        length_m = length_m[dry] * detour + float(network["oprit_m"])
+        lay(tail[dry], head[dry], length_m, np.full(len(length_m), ROAD_CLASSES.index(RAMP)))
 
+    door = np.arange(len(x_m), len(x_m) + len(door_x_m))
+    lay(
+        door,
+        np.arange(len(door_x_m)),
+        np.full(len(door_x_m), float(network["aansluiting_m"])),
+        np.full(len(door_x_m), ROAD_CLASSES.index(DOOR)),
+    )
     return build_roads(
-        x_m,
-        y_m,
+        np.concatenate([x_m, door_x_m]),
+        np.concatenate([y_m, door_y_m]),
         np.concatenate(tails),
         np.concatenate(heads),
         np.concatenate(lengths),
@@ -251,6 +272,7 @@ def _along(terrain: Terrain, x_m: Metres, y_m: Metres, tail: Indices, head: Indi
     share = (step + 0.5) / count[edge]
     column = ((x_m[tail][edge] * (1 - share) + x_m[head][edge] * share - terrain.x0_m) / CELL_M).astype(int)
     row = ((y_m[tail][edge] * (1 - share) + y_m[head][edge] * share - terrain.y0_m) / CELL_M).astype(int)
+    row, column = np.clip(row, 0, len(terrain.land) - 1), np.clip(column, 0, terrain.land.shape[1] - 1)
     wet = np.bincount(edge, ~terrain.land[row, column], len(tail)) / count
     crowd = np.bincount(edge, np.log1p(terrain.density_per_km2[row, column]), len(tail)) / count
     return wet * length_m, np.expm1(crowd)
