@@ -216,6 +216,14 @@ def test_a_broken_zip_and_nothing_at_all_are_refused(tmp_path: Path) -> None:
             read_delivery(tmp_path / name)
 
 
+def test_a_parquet_beyond_all_measure_is_not_even_opened(tmp_path: Path) -> None:
+    path = hand_in(tmp_path, kazernes=None)
+    with (path / "kazernes.parquet").open("wb") as file:
+        file.truncate(4 << 30)  # a hole: four gigabytes that take no room
+    with pytest.raises(RefusalError, match=r"4\.3 GB"):
+        read_delivery(path)
+
+
 def test_a_station_far_from_its_region_is_named(tmp_path: Path) -> None:
     delivery = read_delivery(hand_in(tmp_path, kazernes=STATIONS.replace("226000,585000", "90000,400000")))
     assert delivery.summaries[0].assumed == {"kazerne adu ligt ver buiten VR01, toch meegenomen": 1}

@@ -155,6 +155,12 @@ def test_tables_open_as_maps(plan: Plan, tmp_path: Path) -> None:
     assert areas["objects:woonfunctie"].tolist() == [1, 1, 1]
 
 
+def test_the_same_plan_gives_the_same_bytes(plan: Plan, tmp_path: Path) -> None:
+    for name in ("a.zip", "b.zip"):
+        write_plan(plan, tmp_path / name)
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
 def test_an_earlier_plan_is_replaced_and_anything_else_is_left_alone(plan: Plan, tmp_path: Path) -> None:
     for name in ("plan", "plan.zip"):
         write_plan(plan, tmp_path / name)

@@ -286,6 +286,8 @@ def _read_parquet(file: Path) -> CsvTable:
     def refuse(found: str, expected: str) -> RefusalError:
         return RefusalError([Finding(file.name, 0, "", found, expected)])
 
+    if file.stat().st_size > MOST_BYTES:
+        raise refuse(f"{file.stat().st_size / 1e9:.1f} GB", "een tabel van hoogstens 1 GiB")
     try:
         table = pq.read_table(io.BytesIO(file.read_bytes()))
         geo = json.loads((table.schema.metadata or {}).get(b"geo", b"{}"))

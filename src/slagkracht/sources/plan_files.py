@@ -230,8 +230,12 @@ def _pack_arrays(thing: Any) -> bytes:
     fields = {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
     values = {name: value for name, value in fields.items() if not isinstance(value, np.ndarray)}
     arrays: dict[str, Any] = {name: value for name, value in fields.items() if name not in values}
+    arrays["values"] = np.array(json.dumps(values))
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, values=np.array(json.dumps(values)), **arrays)
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, value in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, value, allow_pickle=False)
     return buffer.getvalue()
 
 
