@@ -1,7 +1,8 @@
-"""What several test files need: the real embedded PostgreSQL, started once, and emptied of nothing."""
+"""What several test files need: the real embedded PostgreSQL with the platform on it, started once."""
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 
 import pytest
@@ -9,13 +10,18 @@ import pytest
 
 @pytest.fixture(scope="session")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
-    """The addresses of an embedded PostgreSQL with the platform's tables and regions, its pool open."""
+    """The addresses of an embedded PostgreSQL with tables, regions and demo accounts; pool open, Django set up."""
     from slagkracht.server import database as platform_database
-    from slagkracht.server.demo import lay_regions
+    from slagkracht.server import demo, serve
 
-    addresses = platform_database.start_embedded(tmp_path_factory.mktemp("slagkracht"))
-    platform_database.migrate(addresses)
-    lay_regions(addresses)
-    platform_database.open_pool(addresses, most=40)
+    folder = tmp_path_factory.mktemp("slagkracht")
+    addresses = platform_database.start_embedded(folder)
+    serve.set_up(addresses, "only for the tests: " + "x" * 50, connections=40)
+    demo.lay_regions(addresses)
+    demo.lay_accounts(addresses, datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1))
     yield addresses
+    from django.db import connections
+
+    connections.close_all()
     platform_database.close_pool()
+    platform_database.stop_embedded(folder)

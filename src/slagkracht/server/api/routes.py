@@ -1,0 +1,472 @@
+"""The routes of the API, by the national API Design Rules: nouns to read, and steps to take."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import psycopg
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from ninja import NinjaAPI, Schema, Status
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.security import APIKeyCookie
+from pydantic import AwareDatetime
+
+from slagkracht.decisions import OUTCOMES
+from slagkracht.log import NATIONAL_CHAIN, format_event, replay
+from slagkracht.procedures import StepRefusedError, draw_procedure
+from slagkracht.server import dossiers, ledger
+from slagkracht.server.api import schemas
+from slagkracht.server.api.resources import RESOURCES, Resource
+from slagkracht.server.database import Row, Scope
+from slagkracht.server.guard import API_VERSION, Acting, acting_scope, find_acting
+from slagkracht.server.journal import read_events, record
+from slagkracht.sources.procedure_files import read_procedures
+
+Answer = Status[Any]
+
+
+class ActingCookie(APIKeyCookie):
+    """A session of someone whose mandate holds now; changing something also asks for the CSRF token."""
+
+    param_name = "sessionid"
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Acting | None:
+        return find_acting(request)
+
+
+api = NinjaAPI(
+    title="Slagkracht",
+    version=API_VERSION,
+    description="Aanvragen, aanbieden en toezeggen van brandweereenheden tussen 25 autonome veiligheidsregio's.",
+    auth=ActingCookie(),
+    docs_url="/docs",
+    openapi_url="/openapi.json",
+    urls_namespace="api-v1",
+)
+LEADERS = frozenset({"officier", "voorzitter", "commandant", "actiecentrum"})
+"""Roles that may ask, offer, accept and move units."""
+
+
+def problem(request: HttpRequest, status: int, title: str, detail: str) -> HttpResponse:
+    """An error as RFC 9457 says."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "instance": request.path}
+    return HttpResponse(json.dumps(body, ensure_ascii=False), status=status, content_type="application/problem+json")
+
+
+TROUBLES: list[tuple[type[Exception], int, str]] = [
+    (ledger.NotFoundError, 404, "Niet gevonden"),
+    (ledger.NotAllowedError, 403, "Niet toegestaan"),
+    (ledger.AlreadyCommittedError, 409, "Al toegezegd"),
+    (ledger.ChangedMeanwhileError, 412, "Intussen gewijzigd"),
+    (ledger.LedgerError, 409, "Kan niet"),
+    (StepRefusedError, 409, "Stap kan niet"),
+    (AuthenticationError, 401, "Niet ingelogd of geen geldig mandaat"),
+    (psycopg.errors.InsufficientPrivilege, 403, "Niet toegestaan"),
+    (psycopg.DataError, 400, "Ongeldige invoer"),
+    (psycopg.IntegrityError, 409, "Kan niet"),
+    (psycopg.errors.RaiseException, 409, "Kan niet"),
+    (UnicodeEncodeError, 400, "Ongeldige invoer"),
+]
+for _kind, _status, _title in TROUBLES:  # a later kind that is a parent of an earlier one leaves that one alone
+
+    def _answer(request: HttpRequest, error: Exception, status: int = _status, title: str = _title) -> HttpResponse:
+        own_words = isinstance(error, (ledger.LedgerError, StepRefusedError))
+        return problem(request, status, title, str(error) if own_words else title)
+
+    api.add_exception_handler(_kind, _answer)  # type: ignore[arg-type]
+
+
+@api.exception_handler(ValidationError)
+def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    found = "; ".join(f"{'.'.join(map(str, e['loc'][1:]))}: {e['msg']}" for e in error.errors)
+    return problem(request, 400, "Ongeldige invoer", found)
+
+
+@api.exception_handler(HttpError)
+def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return problem(request, error.status_code, "Verzoek geweigerd", str(error))
+
+
+def acting_of(request: HttpRequest, *roles: str) -> Acting:
+    """Who acts; raises NotAllowedError when that needs one of ``roles``."""
+    acting: Acting = request.auth
+    if roles and not acting.roles & set(roles):
+        raise ledger.NotAllowedError(f"dit is aan {' of '.join(sorted(roles))}")
+    return acting
+
+
+# ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _lay_reading(resource: Resource) -> None:
+    page = {"resultaten": list[resource.schema], "volgende": str | None, "vorige": str | None}  # type: ignore[name-defined]
+    listed = type(f"{resource.schema.__name__}Lijst", (Schema,), {"__annotations__": page})
+
+    def read_list(request: HttpRequest, response: HttpResponse, pagina: int = 1, aantal: int = 100) -> dict[str, Any]:
+        if not (1 <= pagina <= 100_000 and 1 <= aantal <= 1_000):
+            raise HttpError(400, "pagina is 1 of meer, aantal 1 tot en met 1000")
+        asked = {name: request.GET[name] for name in resource.filters if name in request.GET}
+        if any("\x00" in value for value in asked.values()):
+            raise HttpError(400, "een filter bevat geen nulteken")
+        where = " and ".join(f"{name} = %s" for name in asked) or "true"
+        sql = f"select * from ({resource.sql}) r where {where} order by {resource.order} limit %s offset %s"
+        with acting_scope(acting_of(request)) as own:
+            rows = own.rows(sql, *asked.values(), aantal + 1, (pagina - 1) * aantal)
+
+        def link(number: int) -> str:
+            return f"{request.path}?{urlencode({**asked, 'pagina': number, 'aantal': aantal})}"
+
+        onward = link(pagina + 1) if len(rows) > aantal else None
+        back = link(pagina - 1) if pagina > 1 else None
+        links = [f'<{where}>; rel="{name}"' for where, name in ((onward, "next"), (back, "prev")) if where]
+        if links:
+            response["Link"] = ", ".join(links)
+        return {"resultaten": rows[:aantal], "volgende": onward, "vorige": back}
+
+    def read_one(request: HttpRequest, response: HttpResponse, id: str) -> Row:
+        with acting_scope(acting_of(request)) as own:
+            row = None if "\x00" in id else own.row(f"select * from ({resource.sql}) r where id = %s", id)
+        if row is None:
+            raise ledger.NotFoundError(f"{id} is hier niet bekend")
+        if "versie" in row:
+            response["ETag"] = f'"{row["versie"]}"'
+        return row
+
+    errors = {400: schemas.Problem, 401: schemas.Problem, 404: schemas.Problem}
+    name, tag = f"/{resource.noun}", [resource.noun]
+    api.get(name, response={200: listed, **errors}, summary=f"Lijst van {resource.dutch}", tags=tag,
+            operation_id=f"{resource.noun}_lijst")(read_list)  # fmt: skip
+    api.get(name + "/{id}", response={200: resource.schema, **errors}, summary=f"Een uit {resource.dutch}", tags=tag,
+            operation_id=f"{resource.noun}_een")(read_one)  # fmt: skip
+
+
+for _resource in RESOURCES:
+    _lay_reading(_resource)
+
+BAD = dict.fromkeys((400, 401, 403, 404, 409, 412), schemas.Problem)
+
+
+@api.get("/ik", response={200: schemas.Ik, 401: schemas.Problem}, summary="Namens wie ik handel", tags=["ik"])
+def who_am_i(request: HttpRequest) -> dict[str, Any]:
+    acting = acting_of(request)
+    return {"naam": acting.actor, "regio": acting.region, "wereld": acting.world, "rollen": sorted(acting.roles)}
+
+
+@api.get("/procedures", response={200: list[schemas.Procedure], **BAD}, summary="De procedures", tags=["procedures"])
+def procedures(request: HttpRequest) -> list[dict[str, Any]]:
+    acting_of(request)
+    return [
+        {
+            "id": p.code,
+            "naam": p.dutch,
+            "versie": p.version,
+            "bron": p.source,
+            "status": p.status,
+            "partijen": list(p.parties),
+            "toestanden": [dataclasses.asdict(state) for state in p.states],
+            "stappen": [dataclasses.asdict(step) for step in p.steps],
+            "termijnen": [dataclasses.asdict(term) for term in p.terms],
+        }
+        for p in read_procedures()[0].values()
+    ]
+
+
+@api.get("/procedures/{code}/tekening", summary="Een procedure als tekening (SVG)", tags=["procedures"],
+         response={200: None, **BAD})  # fmt: skip
+def drawing(request: HttpRequest, code: str, toestand: str = "") -> HttpResponse:
+    acting_of(request)
+    procedure = read_procedures()[0].get(code)
+    if procedure is None:
+        raise ledger.NotFoundError(f"procedure {code} is hier niet bekend")
+    return HttpResponse(draw_procedure(procedure, toestand), content_type="image/svg+xml")
+
+
+@api.get("/beeld", response={200: schemas.Beeld, **BAD}, summary="Het beeld op een tijdstip, zoals het toen bekend was",
+         tags=["logboek"])  # fmt: skip
+def picture(
+    request: HttpRequest, tijdstip: AwareDatetime | None = None, bekend_op: AwareDatetime | None = None
+) -> dict[str, Any]:
+    with acting_scope(acting_of(request)) as own:
+        seen = replay(read_events(own), tijdstip, bekend_op)
+    return {
+        "tijdstip": seen.at,
+        "bekend_op": seen.known_at,
+        "eenheden": [dataclasses.asdict(unit) for unit in seen.units.values()],
+        "incidenten": [dataclasses.asdict(incident) for incident in seen.incidents.values()],
+        "aanvragen": [dataclasses.asdict(request_) for request_ in seen.requests.values()],
+        "regels": [dataclasses.asdict(line) for line in seen.lines.values()],
+        "toezeggingen": [dataclasses.asdict(commitment) for commitment in seen.commitments.values()],
+        "tegenspraken": [dataclasses.asdict(conflict) for conflict in seen.conflicts],
+    }
+
+
+@api.get("/logboek", response={200: None, **BAD}, summary="Het eigen logboek als JSON-regels, te controleren met "
+         "verify_log.py", tags=["logboek"])  # fmt: skip
+def export_log(request: HttpRequest) -> StreamingHttpResponse:
+    acting = acting_of(request)
+    with acting_scope(acting) as own:
+        lines = [format_event(event) + "\n" for event in read_events(own, acting.region)]
+    return StreamingHttpResponse(lines, content_type="application/jsonl; charset=utf-8")
+
+
+@api.get("/controlepunten", response={200: list[schemas.Controlepunt], **BAD}, summary="Getekende controlepunten van "
+         "alle logboeken", tags=["logboek"])  # fmt: skip
+def checkpoints(request: HttpRequest) -> list[Row]:
+    with acting_scope(acting_of(request)) as own:
+        return own.rows(
+            "select chain, number, hash, at, key, signature from slagkracht.checkpoint order by chain, number"
+        )
+
+
+# ── doing ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def once(request: HttpRequest, acting: Acting, status: int, do: Callable[[Scope], dict[str, Any]]) -> Answer:
+    """Does something in one transaction; a second request with the same Idempotency-Key gets the first answer."""
+    key = request.headers.get("Idempotency-Key", "")
+    if len(key) > 200 or "\x00" in key:
+        raise HttpError(400, "een Idempotency-Key is hooguit 200 tekens")
+    asked = hashlib.sha256(f"{request.method} {request.path}\n".encode() + request.body).hexdigest()
+    with acting_scope(acting) as own:
+        if not key:
+            return Status(status, do(own))
+        own.rows("select pg_advisory_xact_lock(hashtextextended(%s, 1))", f"{acting.account}/{key}")
+        before = own.row("select asked, status, answer from slagkracht.answered where key = %s", key)
+        if before is not None:
+            if before["asked"] != asked:
+                raise HttpError(409, "deze Idempotency-Key hoorde bij een ander verzoek")
+            return Status(before["status"], json.loads(before["answer"]))
+        answer = do(own)
+        own.insert(
+            "answered",
+            region=acting.region,
+            account_id=acting.account,
+            key=key,
+            asked=asked,
+            status=status,
+            answer=json.dumps(answer, default=str),
+        )
+        return Status(status, answer)
+
+
+def seen_version(request: HttpRequest) -> int | None:
+    """The version that If-Match names; None where it was not given."""
+    match = request.headers.get("If-Match", "").strip()
+    if not match:
+        return None
+    if not match.strip('"').isdecimal() or len(match) > 12:
+        raise HttpError(412, "If-Match noemt een versie, zoals de ETag die gaf")
+    return int(match.strip('"'))
+
+
+class Made(Schema):
+    id: str
+
+
+class MadeMany(Schema):
+    ids: list[str]
+
+
+class Moved(Schema):
+    id: str
+    versie: int
+
+
+class Unmet(Schema):
+    onvervuld: list[dict[str, Any]]
+
+
+@api.post("/incidenten", response={201: Made, **BAD}, summary="Incident openen", tags=["incidenten"])
+def open_incident(request: HttpRequest, given: schemas.IncidentIn) -> Answer:
+    def do(own: Scope) -> dict[str, Any]:
+        return {"id": ledger.open_incident(own, given.wat, given.x_m, given.y_m, given.niveau, given.classificatie)}
+
+    return once(request, acting_of(request, *LEADERS), 201, do)
+
+
+@api.post("/incidenten/{id}/opschalen", response={200: Made, **BAD}, summary="Incident opschalen", tags=["incidenten"])
+def escalate(request: HttpRequest, id: str, given: schemas.NiveauIn) -> Answer:
+    def do(own: Scope) -> dict[str, Any]:
+        ledger.escalate_incident(own, id, given.niveau)
+        return {"id": id}
+
+    return once(request, acting_of(request, *LEADERS), 200, do)
+
+
+@api.post("/incidenten/{id}/sluiten", response={200: Made, **BAD}, summary="Incident sluiten", tags=["incidenten"])
+def close_incident(request: HttpRequest, id: str) -> Answer:
+    def do(own: Scope) -> dict[str, Any]:
+        ledger.close_incident(own, id)
+        return {"id": id}
+
+    return once(request, acting_of(request, *LEADERS), 200, do)
+
+
+@api.post("/eenheden/{id}/meldingen", response={201: Made, **BAD}, summary="Status en plaats melden", tags=["eenheden"])
+def report_unit(request: HttpRequest, id: str, given: schemas.MeldingIn) -> Answer:
+    def do(own: Scope) -> dict[str, Any]:
+        ledger.report_unit(own, id, given.status, given.x_m, given.y_m, given.gebeurd_op)
+        return {"id": id}
+
+    return once(request, acting_of(request, *LEADERS), 201, do)
+
+
+@api.post("/aanvragen", response={201: Made, **BAD}, summary="Bijstand aanvragen", tags=["aanvragen"])
+def make_request(request: HttpRequest, given: schemas.AanvraagIn) -> Answer:
+    lines = [
+        ledger.Wanted(r.formatie, r.inzetmogelijkheid, r.aantal, r.x_m, r.y_m, r.nodig_op, r.uren) for r in given.regels
+    ]
+
+    def do(own: Scope) -> dict[str, Any]:
+        made = ledger.make_request(
+            own,
+            given.incident,
+            given.grond,
+            given.mandaat,
+            given.ondertekenaar,
+            lines,
+            given.buurregio or "",
+            given.toelichting,
+        )
+        return {"id": made}
+
+    return once(request, acting_of(request, "voorzitter", "officier", "actiecentrum"), 201, do)
+
+
+@api.post("/aanvragen/{id}/uitzetten", response={200: Made, **BAD}, summary="Uitzetten bij regio's", tags=["aanvragen"])
+def ask_regions(request: HttpRequest, id: str, given: schemas.UitzettenIn) -> Answer:
+    def do(own: Scope) -> dict[str, Any]:
+        ledger.ask_regions(own, id, given.regios)
+        return {"id": id}
+
+    return once(request, acting_of(request, *LEADERS), 200, do)
+
+
+@api.post("/aanvragen/{id}/sluiten", response={200: Unmet, **BAD}, summary="Aanvraag sluiten", tags=["aanvragen"])
+def close_request(request: HttpRequest, id: str) -> Answer:
+    def do(own: Scope) -> dict[str, Any]:
+        unmet = ledger.close_request(own, id)
+        return {"onvervuld": [{"regel": line, "aantal": count, "reden": reason} for line, count, reason in unmet]}
+
+    return once(request, acting_of(request, *LEADERS), 200, do)
+
+
+@api.post("/aanboden", response={201: Made, **BAD}, summary="Eenheden aanbieden", tags=["aanboden"])
+def offer_units(request: HttpRequest, given: schemas.AanbodIn) -> Answer:
+    def do(own: Scope) -> dict[str, Any]:
+        offer = ledger.offer_units(
+            own, given.regel, given.eenheden, given.aantal, given.voorwaarden, given.bewust_onder_bodem
+        )
+        return {"id": offer}
+
+    return once(request, acting_of(request, *LEADERS), 201, do)
+
+
+@api.post("/weigeringen", response={201: Made, **BAD}, summary="Met reden niets aanbieden", tags=["aanboden"])
+def refuse_line(request: HttpRequest, given: schemas.WeigeringIn) -> Answer:
+    def do(own: Scope) -> dict[str, Any]:
+        return {"id": ledger.refuse_line(own, given.regel, given.reden, given.toelichting)}
+
+    return once(request, acting_of(request, *LEADERS), 201, do)
+
+
+@api.post("/aanboden/{id}/intrekken", response={200: Made, **BAD}, summary="Aanbod intrekken", tags=["aanboden"])
+def withdraw_offer(request: HttpRequest, id: str, given: schemas.IntrekkenIn) -> Answer:
+    def do(own: Scope) -> dict[str, Any]:
+        ledger.withdraw_offer(own, id, given.reden)
+        return {"id": id}
+
+    return once(request, acting_of(request, *LEADERS), 200, do)
+
+
+@api.post("/aanboden/{id}/aanvaarden", response={201: MadeMany, **BAD}, summary="Aanbod aanvaarden: de eenheden zijn "
+            "toegezegd", tags=["toezeggingen"])  # fmt: skip
+def accept_offer(request: HttpRequest, id: str) -> Answer:
+    def do(own: Scope) -> dict[str, Any]:
+        return {"ids": ledger.accept_offer(own, id)}
+
+    return once(request, acting_of(request, *LEADERS), 201, do)
+
+
+@api.post("/toezeggingen/{id}/stappen", response={201: Moved, **BAD}, summary="Volgende stap van een eenheid",
+            tags=["toezeggingen"])  # fmt: skip
+def move_commitment(request: HttpRequest, id: str, given: schemas.StapIn) -> Answer:
+    def do(own: Scope) -> dict[str, Any]:
+        return {"id": id, "versie": ledger.move_commitment(own, id, given.stap, seen_version(request))}
+
+    return once(request, acting_of(request, *LEADERS), 201, do)
+
+
+@api.post("/gebeurtenissen", response={201: Made, **BAD}, summary="Feit vastleggen in het eigen logboek",
+            tags=["logboek"])  # fmt: skip
+def tell(request: HttpRequest, given: schemas.GebeurtenisIn) -> Answer:
+    def do(own: Scope) -> dict[str, Any]:
+        try:
+            return {"id": record(own, given.soort, given.inhoud, None, given.gebeurd_op).event_id}
+        except ValueError as error:
+            raise HttpError(400, str(error)) from error
+
+    return once(request, acting_of(request, *LEADERS, "beleid"), 201, do)
+
+
+@api.post("/toestemmingen", response={201: Made, **BAD}, summary="Delen met een andere regio", tags=["toestemmingen"])
+def share(request: HttpRequest, given: schemas.ToestemmingIn) -> Answer:
+    def do(own: Scope) -> dict[str, Any]:
+        return {"id": ledger.share(own, given.ontvanger, given.trap, given.tot, list(given.weglakken))}
+
+    return once(request, acting_of(request, "voorzitter", "officier", "commandant", "actiecentrum"), 201, do)
+
+
+@api.post("/toestemmingen/{id}/beeindigen", response={200: Made, **BAD}, summary="Stoppen met delen",
+            tags=["toestemmingen"])  # fmt: skip
+def stop_sharing(request: HttpRequest, id: str) -> Answer:
+    def do(own: Scope) -> dict[str, Any]:
+        ledger.stop_sharing(own, id)
+        return {"id": id}
+
+    return once(request, acting_of(request, "voorzitter", "officier", "commandant", "actiecentrum"), 200, do)
+
+
+@api.post("/dossiers", response={201: Made, **BAD}, summary="Dossier beginnen", tags=["dossiers"])
+def open_dossier(request: HttpRequest, given: schemas.DossierIn) -> Answer:
+    def do(own: Scope) -> dict[str, Any]:
+        return {"id": dossiers.open_dossier(own, given.procedure, given.partijen)}
+
+    return once(request, acting_of(request), 201, do)
+
+
+@api.post("/dossiers/{id}/stappen", response={201: Moved, **BAD}, summary="Stap zetten in een dossier",
+            tags=["dossiers"])  # fmt: skip
+def take_step(request: HttpRequest, id: str, given: schemas.DossierStapIn) -> Answer:
+    def do(own: Scope) -> dict[str, Any]:
+        version = dossiers.take_dossier_step(own, id, given.stap, given.antwoorden, seen_version(request))
+        return {"id": id, "versie": version}
+
+    return once(request, acting_of(request), 201, do)
+
+
+@api.post("/besluiten", response={201: Made, **BAD}, summary="Besluit van het eigen bestuur optekenen",
+            tags=["besluiten"])  # fmt: skip
+def decide(request: HttpRequest, given: schemas.BesluitIn) -> Answer:
+    acting = acting_of(request, "bestuur", "voorzitter")
+    if acting.region == NATIONAL_CHAIN:
+        raise ledger.NotAllowedError("een plan wordt vastgesteld door het bestuur van een regio")
+    adopts = given.besluit in OUTCOMES[:2]
+    if adopts != (given.ingangsdatum is not None) or (given.vervaldatum is not None and not adopts):
+        raise HttpError(400, "een ingangsdatum hoort bij vaststellen, en alleen daarbij")
+    if given.ingangsdatum and given.ingangsdatum < given.datum:
+        raise HttpError(400, "de ingangsdatum ligt niet voor het besluit")
+    if given.vervaldatum and given.ingangsdatum and given.vervaldatum < given.ingangsdatum:
+        raise HttpError(400, "de vervaldatum ligt niet voor de ingangsdatum")
+    if (given.besluit == OUTCOMES[1]) != bool(given.voorbehoud):
+        raise HttpError(400, "een voorbehoud hoort bij 'vastgesteld met voorbehoud', en alleen daarbij")
+
+    def do(own: Scope) -> dict[str, Any]:
+        return {"id": dossiers.note_decision(own, given.model_dump())}
+
+    return once(request, acting, 201, do)

@@ -1,0 +1,300 @@
+"""What goes over the line, in the words of the field."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Any, Literal
+
+from ninja import Schema
+from pydantic import AwareDatetime, ConfigDict, Field, FiniteFloat
+
+Text = Annotated[str, Field(max_length=2000)]
+Code = Annotated[str, Field(min_length=1, max_length=100)]
+RegionCode = Annotated[str, Field(pattern=r"^(VR[0-9]{2}|LAC)$")]
+Metres = Annotated[FiniteFloat, Field(ge=-100_000, le=1_000_000)]
+
+
+class Incoming(Schema):
+    """What comes in has no field that we do not know."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(Schema):
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class Ik(Schema):
+    naam: str
+    regio: str
+    wereld: str
+    rollen: list[str]
+
+
+class Regio(Schema):
+    id: str
+    naam: str
+
+
+class Incident(Schema):
+    id: str
+    regio: str
+    wat: str
+    x_m: float
+    y_m: float
+    niveau: str
+    classificatie: str
+    geopend_op: datetime.datetime
+    gesloten_op: datetime.datetime | None
+    versie: int
+
+
+class Eenheid(Schema):
+    id: str
+    regio: str
+    type: str
+    inzetmogelijkheden: list[str]
+    bezetting: int | None
+    kazerne: str | None
+    status: str
+    status_sinds: datetime.datetime | None
+    x_m: float | None
+    y_m: float | None
+    plaats_sinds: datetime.datetime | None
+
+
+class Aanvraag(Schema):
+    id: str
+    regio: str
+    incident: str
+    grond: str
+    mandaat: str
+    ondertekenaar: str
+    toelichting: str
+    gedeeld_met: list[str]
+    gedaan_op: datetime.datetime
+    gesloten_op: datetime.datetime | None
+    versie: int
+
+
+class Regel(Schema):
+    id: str
+    regio: str
+    aanvraag: str
+    formatie: str
+    inzetmogelijkheid: str
+    aantal: int
+    vervuld: int
+    x_m: float
+    y_m: float
+    nodig_op: datetime.datetime
+    uren: float
+    onvervuld: int
+    reden_onvervuld: str | None
+    versie: int
+
+
+class Aanbod(Schema):
+    id: str
+    regio: str
+    aan: str
+    regel: str
+    eenheden: list[str]
+    aantal: int
+    voorwaarden: str
+    toestand: str
+    reden: str | None
+    gedaan_op: datetime.datetime
+    versie: int
+
+
+class Toezegging(Schema):
+    id: str
+    regio: str
+    aan: str
+    aanbod: str
+    regel: str
+    eenheid: str
+    stap: str
+    stap_sinds: datetime.datetime
+    versie: int
+
+
+class Gebeurtenis(Schema):
+    id: str
+    keten: str
+    nummer: int
+    soort: str
+    gebeurd_op: datetime.datetime
+    vastgelegd_op: datetime.datetime
+    door: str
+    inhoud: dict[str, Any]
+    hash: str
+
+
+class Controlepunt(Schema):
+    chain: str
+    number: int
+    hash: str
+    at: str
+    key: str
+    signature: str
+
+
+class Toestemming(Schema):
+    id: str
+    regio: str
+    ontvanger: str
+    trap: str
+    weggelakt: list[str]
+    tot: datetime.datetime
+    beeindigd_op: datetime.datetime | None
+
+
+class DossierUit(Schema):
+    id: str
+    regio: str
+    procedure: str
+    toestand: str
+    sinds: datetime.datetime
+    partijen: dict[str, str]
+    stappen: list[dict[str, Any]]
+    versie: int
+
+
+class Besluit(Schema):
+    id: str
+    regio: str
+    bestuursorgaan: str
+    plan: str
+    verantwoording: str
+    besluit: str
+    datum: datetime.date
+    ingangsdatum: datetime.date | None
+    vervaldatum: datetime.date | None
+    voorbehoud: str
+
+
+class Procedure(Schema):
+    id: str
+    naam: str
+    versie: int
+    bron: str
+    status: str
+    partijen: list[str]
+    toestanden: list[dict[str, Any]]
+    stappen: list[dict[str, Any]]
+    termijnen: list[dict[str, Any]]
+
+
+class Beeld(Schema):
+    tijdstip: datetime.datetime | None
+    bekend_op: datetime.datetime | None
+    eenheden: list[dict[str, Any]]
+    incidenten: list[dict[str, Any]]
+    aanvragen: list[dict[str, Any]]
+    regels: list[dict[str, Any]]
+    toezeggingen: list[dict[str, Any]]
+    tegenspraken: list[dict[str, Any]]
+
+
+class IncidentIn(Incoming):
+    wat: Code
+    x_m: Metres
+    y_m: Metres
+    niveau: Text = ""
+    classificatie: Literal["Open", "Intern", "Vertrouwelijk", "Geheim"] = "Intern"
+
+
+class NiveauIn(Incoming):
+    niveau: Code
+
+
+class RegelIn(Incoming):
+    formatie: Code
+    inzetmogelijkheid: Code
+    aantal: Annotated[int, Field(ge=1, le=500)]
+    x_m: Metres
+    y_m: Metres
+    nodig_op: AwareDatetime
+    uren: Annotated[FiniteFloat, Field(gt=0, le=2000)]
+
+
+class AanvraagIn(Incoming):
+    incident: Code
+    grond: Literal["wvr51_minister", "wvr51_5_buurregio"]
+    mandaat: Code
+    ondertekenaar: Code
+    regels: Annotated[list[RegelIn], Field(min_length=1, max_length=50)]
+    buurregio: RegionCode | None = None
+    toelichting: Text = ""
+
+
+class UitzettenIn(Incoming):
+    regios: Annotated[list[RegionCode], Field(min_length=1, max_length=26)]
+
+
+class AanbodIn(Incoming):
+    regel: Code
+    eenheden: Annotated[list[Code], Field(min_length=1, max_length=500)]
+    aantal: Annotated[int, Field(ge=1, le=500)]
+    voorwaarden: Text = ""
+    bewust_onder_bodem: Text = ""
+
+
+class WeigeringIn(Incoming):
+    regel: Code
+    reden: Code
+    toelichting: Text = ""
+
+
+class IntrekkenIn(Incoming):
+    reden: Code
+
+
+class StapIn(Incoming):
+    stap: Code
+
+
+class MeldingIn(Incoming):
+    status: Literal["available", "alerted", "en_route", "on_scene", "returning", "unavailable"]
+    x_m: Metres | None = None
+    y_m: Metres | None = None
+    gebeurd_op: AwareDatetime | None = None
+
+
+class GebeurtenisIn(Incoming):
+    soort: Literal["note", "decision_recorded", "command_handed_over", "function_handed_over", "correction"]
+    inhoud: dict[str, Any]
+    gebeurd_op: AwareDatetime | None = None
+
+
+class ToestemmingIn(Incoming):
+    ontvanger: RegionCode
+    trap: Literal["beschikbaarheid", "plaats", "volledig"]
+    tot: AwareDatetime
+    weglakken: tuple[Literal["bezetting", "kazerne"], ...] = ()
+
+
+class DossierIn(Incoming):
+    procedure: Code
+    partijen: dict[str, RegionCode] = Field(default_factory=dict)
+
+
+class DossierStapIn(Incoming):
+    stap: Code
+    antwoorden: dict[str, str | int | FiniteFloat | bool] = Field(default_factory=dict)
+
+
+class BesluitIn(Incoming):
+    bestuursorgaan: Code
+    plan: Code
+    verantwoording: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    besluit: Literal["vastgesteld", "vastgesteld met voorbehoud", "afgewezen", "aangehouden"]
+    datum: datetime.date
+    ingangsdatum: datetime.date | None = None
+    vervaldatum: datetime.date | None = None
+    voorbehoud: Text = ""

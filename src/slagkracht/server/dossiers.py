@@ -1,0 +1,115 @@
+"""Dossiers and board decisions in the database: the procedure files decide, the log remembers."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import secrets
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from slagkracht.log import NATIONAL_CHAIN
+from slagkracht.procedures import Dossier, Procedure, Taken, Who, pass_terms, start, take_step
+from slagkracht.procedures.procedure import EACH
+from slagkracht.server.database import Row, Scope
+from slagkracht.server.journal import record
+from slagkracht.server.ledger import ChangedMeanwhileError, LedgerError, NotAllowedError, NotFoundError
+from slagkracht.sources.procedure_files import read_procedures
+
+CLOCK = ZoneInfo("Europe/Amsterdam")
+"""Terms run on Dutch days."""
+
+
+def open_dossier(scope: Scope, procedure: str, parties: dict[str, str]) -> str:
+    """Begins a dossier of the acting region, and returns its id. Its parties see it, and the centre.
+
+    A procedure that every region takes part in is seen by all of them.
+    """
+    found = _procedure(procedure)
+    dossier = start(found, f"P-{scope.region}-{secrets.token_hex(5)}", parties, scope.at.astimezone(CLOCK))
+    audience = {*parties.values(), NATIONAL_CHAIN}
+    if any(step.party == EACH or not step.party for step in found.steps if step.roles):
+        audience |= {row["region"] for row in scope.rows("select region from slagkracht.region")}
+    scope.insert(
+        "dossier",
+        dossier_id=dossier.dossier,
+        region=scope.region,
+        audience=sorted(audience - {scope.region}),
+        procedure=procedure,
+        content=json.dumps(_pack(dossier)),
+    )
+    _tell(scope, dossier, "", sorted(audience))
+    return dossier.dossier
+
+
+def take_dossier_step(
+    scope: Scope, dossier: str, step: str, answers: dict[str, Any], version: int | None = None
+) -> int:
+    """Takes a step in a dossier on behalf of who is acting, and returns the new version.
+
+    Raises StepRefusedError when the procedure does not allow it, ChangedMeanwhileError when someone else was first.
+    """
+    row = scope.row("select * from slagkracht.dossier where dossier_id = %s for update", dossier)
+    if row is None:
+        raise NotFoundError(f"dossier {dossier} is hier niet bekend")
+    if version is not None and version != row["version"]:
+        raise ChangedMeanwhileError(f"dossier {dossier} is intussen een stap verder")
+    now = scope.at.astimezone(CLOCK)
+    procedure = _procedure(row["procedure"])
+    before = pass_terms(procedure, _unpack(row), now)
+    who = Who(scope.actor, "" if scope.region == NATIONAL_CHAIN else scope.region, scope.roles)
+    after = take_step(procedure, before, step, who, now, answers)
+    scope.run(
+        "update slagkracht.dossier set content = %s, version = version + 1 where dossier_id = %s",
+        json.dumps(_pack(after)),
+        dossier,
+    )
+    _tell(scope, after, step, [row["region"], *row["audience"]])
+    return int(row["version"]) + 1
+
+
+def note_decision(scope: Scope, decision: dict[str, Any]) -> str:
+    """Notes what the board of the acting region decided about a plan, and returns the decision's id."""
+    if scope.region == NATIONAL_CHAIN:
+        raise NotAllowedError("een plan wordt vastgesteld door het bestuur van een regio")
+    row = scope.row(
+        "insert into slagkracht.board_decision (world, region, body, plan_name, receipt, outcome, decided_on, starts, "
+        "ends, reservation) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning decision_id",
+        scope.world,
+        scope.region,
+        *(decision[name] for name in ("bestuursorgaan", "plan", "verantwoording", "besluit", "datum", "ingangsdatum")),
+        decision["vervaldatum"],
+        decision["voorbehoud"],
+    )
+    if row is None:
+        raise LedgerError("het besluit is niet opgetekend")
+    told = {"decision": str(row["decision_id"]), "text": f"{decision['besluit']}: {decision['plan']}"}
+    record(scope, "decision_recorded", {**told, "receipt": decision["verantwoording"]}, [NATIONAL_CHAIN])
+    return str(row["decision_id"])
+
+
+def _procedure(code: str) -> Procedure:
+    procedures, _ = read_procedures()
+    if code not in procedures:
+        raise NotFoundError(f"procedure {code!r} bestaat niet; wel: {', '.join(procedures)}")
+    return procedures[code]
+
+
+def _tell(scope: Scope, dossier: Dossier, step: str, audience: list[str]) -> None:
+    told = {"dossier": dossier.dossier, "procedure": dossier.procedure, "step": step, "state": dossier.state}
+    record(scope, "step_taken", told, audience)
+
+
+def _pack(dossier: Dossier) -> dict[str, Any]:
+    taken = [{**step.__dict__, "at": step.at.isoformat()} for step in dossier.taken]
+    return {**dossier.__dict__, "since": dossier.since.isoformat(), "taken": taken}
+
+
+def _unpack(row: Row) -> Dossier:
+    content = row["content"]
+
+    def instant(text: str) -> datetime.datetime:
+        return datetime.datetime.fromisoformat(text).astimezone(CLOCK)
+
+    taken = tuple(Taken(**{**step, "at": instant(step["at"])}) for step in content["taken"])
+    return Dossier(**{**content, "since": instant(content["since"]), "taken": taken})

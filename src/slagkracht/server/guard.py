@@ -1,0 +1,121 @@
+"""Who is acting: role × region × world, from mandates that are read again at every request."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from slagkracht.server.database import Scope, scope
+
+API_VERSION = "1.0.0"
+CONTENT_SECURITY = (
+    "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True)
+class Acting:
+    """An account acting for a region in a world: ``roles`` are those whose mandates hold now."""
+
+    account: int
+    actor: str
+    region: str
+    world: str
+    roles: frozenset[str]
+    choices: tuple[tuple[str, str], ...]
+
+    @property
+    def is_exercise(self) -> bool:
+        return self.world == "oefening"
+
+
+def find_acting(request: HttpRequest) -> Acting | None:
+    """Who acts in this request; None when nobody is logged in or no mandate holds (any more)."""
+    user: Any = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return None
+    with scope("", "", "", account=user.pk) as own:
+        mandates = own.rows(
+            "select region, world, role from slagkracht.mandate where account_id = %s and starts_at <= now() "
+            "and now() < until order by world, region, role",
+            user.pk,
+        )
+        person = own.row("select name from slagkracht.person where account_id = %s", user.pk)
+    choices = tuple(dict.fromkeys((row["region"], row["world"]) for row in mandates))
+    if person is None or not choices:
+        return None
+    chosen = tuple(request.session.get("acting", choices[0]))
+    if chosen not in choices:
+        return None
+    roles = frozenset(row["role"] for row in mandates if (row["region"], row["world"]) == chosen)
+    return Acting(user.pk, person["name"], chosen[0], chosen[1], roles, choices)
+
+
+def acting_scope(acting: Acting) -> AbstractContextManager[Scope]:
+    """A transaction on behalf of who is acting."""
+    return scope(acting.region, acting.world, acting.actor, acting.account, acting.roles)
+
+
+def acting_required(*roles: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """A screen for whoever acts in one of ``roles`` (none = any). The view gets ``acting`` after the request."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @functools.wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            acting = find_acting(request)
+            user: Any = getattr(request, "user", None)
+            if acting is None and not (user and user.is_authenticated):
+                return redirect(f"/inloggen?volgende={request.path}")
+            if acting is None or (roles and not acting.roles & set(roles)):
+                return render(request, "geen_mandaat.html", {"rollen": roles}, status=403)
+            return view(request, acting, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def describe_acting(request: HttpRequest) -> dict[str, Any]:
+    """For every template: ``acting`` (None when nobody is)."""
+    return {"acting": find_acting(request)}
+
+
+class ResponseGuard:
+    """Puts on every response what keeps a browser from running or embedding anything else."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if self.is_async:
+            return self._later(request)
+        return _harden(request, self.get_response(request))
+
+    async def _later(self, request: HttpRequest) -> HttpResponse:
+        return _harden(request, await self.get_response(request))
+
+
+def _harden(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Permissions-Policy", "geolocation=(), camera=(), microphone=()")
+    response.headers.setdefault("X-Frame-Options", "DENY")
+    if request.path.startswith("/api/"):
+        response.headers["API-Version"] = API_VERSION
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

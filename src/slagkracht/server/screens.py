@@ -1,0 +1,91 @@
+"""The pages that everyone passes: logging in, choosing for whom one acts, and where to begin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth import login, logout
+from django.contrib.auth.forms import AuthenticationForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_otp import devices_for_user, match_token
+from django_otp import login as otp_login
+
+from slagkracht.server.guard import Acting, acting_required, acting_scope, find_acting
+from slagkracht.sources.procedure_files import read_procedures
+
+
+class LoginForm(AuthenticationForm):
+    """User name and password, and a code from the app where the account has one."""
+
+    code = forms.CharField(required=False, max_length=8, label="Code uit de app")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean()
+        user = self.get_user()
+        if user is not None and any(devices_for_user(user)):
+            device = match_token(user, cleaned.get("code") or "")
+            if device is None:
+                raise forms.ValidationError("Vul de code uit uw app in; deze code klopt niet of is verlopen.")
+            user.otp_device = device
+        return cleaned
+
+
+@require_http_methods(["GET", "POST"])
+def log_in(request: HttpRequest) -> HttpResponse:
+    form = LoginForm(request, data=request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        user = form.get_user()
+        login(request, user)
+        if getattr(user, "otp_device", None) is not None:
+            otp_login(request, user.otp_device)
+        onward = request.POST.get("volgende", "/")
+        safe = url_has_allowed_host_and_scheme(onward, {request.get_host()}, require_https=request.is_secure())
+        return redirect(onward if safe else "/")
+    status = 400 if request.method == "POST" else 200
+    context = {"form": form, "volgende": request.GET.get("volgende", request.POST.get("volgende", "/"))}
+    return render(request, "inloggen.html", context, status=status)
+
+
+@require_POST
+def log_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return redirect("/inloggen")
+
+
+@require_POST
+def choose(request: HttpRequest) -> HttpResponse:
+    """Acts from now on for another region or in the other world, as far as a mandate holds there."""
+    acting = find_acting(request)
+    chosen = (request.POST.get("regio", ""), request.POST.get("wereld", ""))
+    if acting is None or chosen not in acting.choices:
+        return render(request, "geen_mandaat.html", {"rollen": ()}, status=403)
+    request.session["acting"] = list(chosen)
+    return redirect("/")
+
+
+@require_GET
+@acting_required()
+def home(request: HttpRequest, acting: Acting) -> HttpResponse:
+    """What asks for attention now: open requests, own commitments, dossiers, and the last facts."""
+    with acting_scope(acting) as own:
+        context = {
+            "aanvragen": own.rows(
+                "select request_id, region, made_at from slagkracht.request where closed_at is null "
+                "order by made_at desc limit 20"
+            ),
+            "toezeggingen": own.rows(
+                "select commitment_id, unit_id, region, receiver, step, step_at from slagkracht.commitment "
+                "where step <> 'unit_home' order by step_at desc limit 20"
+            ),
+            "gebeurtenissen": own.rows(
+                "select chain, number, kind, happened_at, actor from slagkracht.event where world = %s "
+                "order by recorded_at desc limit 20",
+                own.world,
+            ),
+            "procedures": read_procedures()[0].values(),
+        }
+    return render(request, "begin.html", context)

@@ -1,0 +1,56 @@
+"""Starts the platform on one machine: database, tables, Modelnederland, demo accounts and the web server."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import secrets
+from pathlib import Path
+
+from slagkracht.server import database
+from slagkracht.server.database import Addresses
+
+
+def set_up(addresses: Addresses, secret: str, connections: int = 20) -> None:
+    """Lays the tables and sets Django up on them; once per process, before anything of Django is used."""
+    os.environ["SLAGKRACHT_DSN"] = addresses.application
+    os.environ["SLAGKRACHT_OWNER_DSN"] = addresses.owner
+    os.environ.setdefault("SLAGKRACHT_SECRET", secret)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "slagkracht.server.settings")
+    database.migrate(addresses)
+
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", database="owner", verbosity=0, interactive=False)
+    database.open_pool(addresses, most=connections)
+
+
+def read_secret(folder: Path) -> str:
+    """The secret that signs sessions on this machine; made at the first start, readable by its owner alone."""
+    path = folder / "secret"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48), encoding="ascii")
+    return path.read_text(encoding="ascii")
+
+
+def serve(host: str = "127.0.0.1", port: int = 8000, demo: bool = True) -> None:
+    """Serves the platform until it is stopped. ``demo`` fills an empty one with Modelnederland and demo accounts."""
+    import uvicorn
+
+    from slagkracht.server import demo as demo_data
+
+    addresses = database.find_addresses()
+    set_up(addresses, read_secret(database.data_folder()))
+    demo_data.lay_regions(addresses)
+    if demo:
+        from slagkracht.sources.modelland import build_modelland
+
+        until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=365)
+        demo_data.lay_accounts(addresses, until)
+        if not demo_data.has_units():
+            demo_data.lay_units(build_modelland())
+    uvicorn.run("slagkracht.server.asgi:application", host=host, port=port, log_level="warning", lifespan="off")
