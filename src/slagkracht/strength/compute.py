@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from slagkracht.resources import Standing
 from slagkracht.strength.exact import solve_exactly
-from slagkracht.strength.formations import Formation, compute_share
+from slagkracht.strength.formations import DoctrineError, Formation, compute_share
 from slagkracht.strength.residual import Cover, Floors, compute_residual
 from slagkracht.strength.selection import eject, may_go, polish, select, single_losses
 from slagkracht.travel import UNREACHABLE
@@ -47,7 +47,7 @@ class Strength:
     standing there (inf = cannot come) · ``complete_s`` float64 [F] when each formation stands whole (inf = never) ·
     ``missing`` per formation the capabilities that are short, with how many · ``reason`` str [N] a key of REASONS ·
     ``floor_region`` int32 [N] the region whose floor held a unit back (-1 = none) · ``residual_before``,
-    ``residual_after``, ``floor`` float64 [R] shares of residents in time · ``cost_s`` sum of the arrival times of
+    ``residual_after``, ``floor`` float64 [R] shares of residents in time · ``cost_s`` sum of turnout and drive of
     those who go · ``bound_s`` what no choice can beat (nan = not proven) · ``method`` "snel" or "exact".
     """
 
@@ -74,19 +74,20 @@ class Strength:
 class Demand:
     """Formations asked for, as the arrays the selection reads (made once, used for every place).
 
-    ``share`` float32 [N, F, P], ``need`` int32 [F, P], ``same_region`` bool [F], ``assembly_s`` float64 [F].
+    ``share`` float32 [N, F, P], ``need`` int32 [F, P], ``same_region`` bool [F].
     """
 
     formations: tuple[Formation, ...]
     share: Floats
     need: Indices
     same_region: Flags
-    assembly_s: float
 
 
 def compute_demand(standing: Standing, asked: Sequence[tuple[Formation, int]]) -> Demand:
-    """``asked`` as (formation, how many), in order of urgency, made ready for ``standing``."""
+    """``asked`` as (formation, count), in order of urgency, ready for ``standing``. Raises DoctrineError for none."""
     formations = tuple(formation for formation, count in asked for _ in range(count))
+    if not formations:
+        raise DoctrineError("er is geen formatie gevraagd: noem er ten minste één")
     parts = max((len(formation.parts) for formation in formations), default=1)
     share = np.zeros((len(standing), len(formations), parts), dtype=np.float32)
     need = np.zeros((len(formations), parts), dtype=np.int32)
@@ -99,12 +100,11 @@ def compute_demand(standing: Standing, asked: Sequence[tuple[Formation, int]]) -
         share,
         need,
         np.array([formation.same_region for formation in formations], dtype=np.bool_),
-        max((formation.assembly_s for formation in formations), default=0.0),
     )
 
 
 def compute_arrival_s(standing: Standing, demand: Demand, drive_s: Seconds, resting: Flags | None = None) -> Doubles:
-    """When each standing unit would be there, counted from the alarm: float64 [N]; inf = it cannot come.
+    """When each standing unit would be there by itself, counted from its alarm: float64 [N]; inf = it cannot come.
 
     ``drive_s`` uint16 [O] from every origin to the place; ``resting`` bool [N] crews that may not be asked.
     """
@@ -112,7 +112,7 @@ def compute_arrival_s(standing: Standing, demand: Demand, drive_s: Seconds, rest
     able = standing.free & (standing.readiness > 0) & (drive != UNREACHABLE) & (demand.share.max(axis=(1, 2)) > 0)
     if resting is not None:
         able &= ~resting
-    arrival = demand.assembly_s + standing.turnout_s.astype(np.float64) + drive
+    arrival = standing.turnout_s.astype(np.float64) + drive
     return np.where(able, arrival, np.inf)
 
 
@@ -158,6 +158,9 @@ def compute_strength(
             bound_s, method = answer.bound, "exact"
             if answer.objective <= arrival_s[formation >= 0].sum() + 1e-6:
                 formation, part = solved, solved_part
+    cost_s = float(arrival_s[formation >= 0].sum())
+    assembly_s = np.array([each.assembly_s for each in demand.formations])
+    arrival_s = arrival_s + np.where(formation >= 0, assembly_s[formation], assembly_s.min(initial=np.inf))
     formation, complete_s = _number_by_arrival(demand, arrival_s, formation, whole)
     taken = gone | (formation >= 0)
     reason, floor_region = _explain(
@@ -165,8 +168,7 @@ def compute_strength(
     )
     return Strength(
         demand.formations, formation, part, arrival_s, complete_s, _missing(demand, formation, part), reason,
-        floor_region, before, compute_residual(cover, taken), floor, float(arrival_s[formation >= 0].sum()), bound_s,
-        method,
+        floor_region, before, compute_residual(cover, taken), floor, cost_s, bound_s, method,
     )  # fmt: skip
 
 
