@@ -15,11 +15,14 @@ from slagkracht.sources.facts import read_municipalities, read_region_facts
 from slagkracht.sources.modelland import build_modelland, compute_outlines
 from slagkracht.sources.modelland.land import RASTER_M, fit_weights, lay_cells
 from slagkracht.sources.modelland.streets import ROAD_CLASSES, _proximity
+from slagkracht.sources.rule_files import read_rules
+
+RULES = read_rules()
 
 
 @functools.cache
 def plan_of(areas: int, nodes: int, stations: int | None = None, seed: int = 1) -> Plan:
-    return build_modelland(areas=areas, stations=stations, nodes=nodes, seed=seed)
+    return build_modelland(areas=areas, stations=stations, nodes=nodes, seed=seed, rules=RULES)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +43,7 @@ def test_same_bytes_on_every_machine(areas: int, nodes: int, stations: int | Non
 
 
 def test_the_seed_is_the_only_chance(plan: Plan) -> None:
-    again, other = build_modelland(areas=400, stations=60, nodes=6_000), plan_of(400, 6_000, 60, seed=2)
+    again, other = build_modelland(areas=400, stations=60, nodes=6_000, rules=RULES), plan_of(400, 6_000, 60, seed=2)
     assert compute_hash(again) == compute_hash(plan_of(400, 6_000, 60))
     assert compute_hash(again) != compute_hash(other)
     assert compute_pieces(other.roads).max() == 5
@@ -164,4 +167,4 @@ def test_says_that_it_is_modelled(plan: Plan) -> None:
 @pytest.mark.parametrize("wrong", [{"areas": 300}, {"stations": 20}, {"nodes": 400}])
 def test_refuses_a_country_too_small_for_its_parts(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=r"Modelnederland|knopen"):
-        build_modelland(**wrong)
+        build_modelland(**wrong, rules=RULES)

@@ -15,22 +15,20 @@ import shapely
 from slagkracht.areas import Areas
 from slagkracht.plan import Plan
 from slagkracht.regions import Regions
-from slagkracht.resources import Stations
 from slagkracht.rules import Rules, rule_in_force
 from slagkracht.sources.facts import (
     Municipalities,
-    RegionFacts,
     read_building_functions,
     read_crossings,
     read_municipalities,
     read_region_facts,
 )
-from slagkracht.sources.modelland.land import Cells, fit_weights, lay_cells, lay_settlements, share_out, spread_people
+from slagkracht.sources.modelland.land import Cells, fit_weights, lay_cells, lay_settlements, spread_people
+from slagkracht.sources.modelland.stations import lay_stations
 from slagkracht.sources.modelland.streets import build_streets
 from slagkracht.sources.national import compute_career_stations
 from slagkracht.sources.rule_files import read_rules
-from slagkracht.sources.station_lists import StationLists, compute_units
-from slagkracht.sources.vocabulary import read_vehicle_types
+from slagkracht.sources.station_lists import compute_units
 
 Indices = npt.NDArray[np.int64]
 Shapes = npt.NDArray[np.object_]
@@ -75,7 +73,7 @@ def build_modelland(
     settlements = lay_settlements(facts, land, min(3_500, max(len(facts), nodes // 8)), dice[0])
     people = spread_people(facts, cells, settlements)
     squares = _areas(facts, cells, people)
-    lists = _lists(facts, regions, land, spread_people(facts, land, settlements), stations, dice[1])
+    lists = lay_stations(facts, regions, land, spread_people(facts, land, settlements), stations, dice[1])
     _, crewing = rule_in_force(rules, "uitruk", day)
     _, choice = rule_in_force(rules, "beroepskazernes", day)
     choice = {**choice, "aantal": round(CAREER_OF_STATIONS * len(lists.stations))}
@@ -147,109 +145,6 @@ def _areas(facts: Municipalities, cells: Cells, people: Indices) -> Areas:
         area_class=area_class,
         size_m=np.full(len(cells), cells.cell_m, np.float32),
     )
-
-
-def _lists(
-    facts: Municipalities,
-    regions: RegionFacts,
-    land: Cells,
-    people: Indices,
-    count: int | None,
-    rng: np.random.Generator,
-) -> StationLists:
-    """Stations where people live far from one, and each region's vehicles over its stations, largest first."""
-    per_region = regions.tanker_stations
-    if count is not None:
-        if count < len(per_region):
-            raise ValueError(
-                f"Modelnederland heeft ten minste {len(per_region)} kazernes nodig, één per regio: {count}"
-            )
-        per_region = 1 + share_out((per_region - 1).astype(np.float64), count - len(per_region))
-    pull = np.sqrt(facts.population.astype(np.float64) * facts.land_ha)
-    jitter = np.floor((rng.random((2, len(land))) - 0.5) * 0.6 * land.cell_m)
-    names, owners, x_m, y_m, near = [], [], [], [], []
-    for r, stations in enumerate(per_region):
-        own = np.flatnonzero(facts.region == r)
-        for g, wanted in zip(own, _seats(pull[own], int(stations))):
-            cell = np.flatnonzero(land.municipality == g)
-            x, y = land.x_m[cell], land.y_m[cell]
-            dx, dy = x - facts.x_m[g], y - facts.y_m[g]
-            served_m2 = dx * dx + dy * dy
-            best = int(np.argmin(served_m2))
-            for number in range(1, int(wanted) + 1):
-                if number > 1:
-                    best = int(np.argmax(people[cell] * served_m2))
-                dx, dy = x - x[best], y - y[best]
-                served_m2 = np.minimum(served_m2, dx * dx + dy * dy) if number > 1 else dx * dx + dy * dy
-                names.append(f"Modelkazerne {facts.name[g]} {number}")
-                owners.append(r)
-                x_m.append(x[best] + jitter[0, cell[best]])
-                y_m.append(y[best] + jitter[1, cell[best]])
-                near.append(float(people[cell[best]]))
-    owner = np.array(owners, np.int32)
-    code = regions.regions.code
-    serial = np.arange(len(owner)) - np.searchsorted(owner, owner) + 1
-    station_id = np.array([f"{code[r][2:]}-M{n:02d}" for r, n in zip(owner, serial)])
-    station, kinds = _vehicles(regions, owner, np.array(near), per_region / regions.tanker_stations)
-    unit_serial = np.arange(len(station)) - np.searchsorted(owner[station], owner[station]) + 1
-    return StationLists(
-        stations=Stations(
-            station_id=station_id,
-            name=np.array(names),
-            region=owner,
-            x_m=np.round(np.array(x_m)),
-            y_m=np.round(np.array(y_m)),
-            position_error_m=np.zeros(len(owner), np.float32),
-        ),
-        unit_id=np.array([f"{code[owner[s]][2:]}-{1000 + n}" for s, n in zip(station, unit_serial)]),
-        type_code=np.array(kinds),
-        station=station,
-        apart_id=np.array([], np.str_),
-        apart_type=np.array([], np.str_),
-        apart_reason=np.array([], np.str_),
-        differences=(),
-        summaries=(),
-    )
-
-
-def _seats(pull: npt.NDArray[np.float64], count: int) -> Indices:
-    """``count`` stations over municipalities: the strongest first, one each, then by the largest average (D'Hondt)."""
-    seats = np.zeros(len(pull), np.int64)
-    for _ in range(count):
-        seats[int(np.argmax(np.where(seats == 0, pull + float(pull.sum()), pull / (seats + 1))))] += 1
-    return seats
-
-
-def _vehicles(
-    regions: RegionFacts, owner: npt.NDArray[np.int32], near: npt.NDArray[np.float64], scale: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.int32], list[str]]:
-    """Each region's vehicles in order of station: a pump each and second ones where it is busiest, the rest spread.
-
-    Pumps for wildfire stand at the quiet end, and a container goes where a carrier stands. ``scale`` [R] the share of
-    the real stations that this country has.
-    """
-    types = read_vehicle_types()
-    station: list[int] = []
-    kinds: list[str] = []
-    for r in range(len(regions.regions)):
-        own = np.flatnonzero(owner == r)
-        busiest = own[np.argsort(-near[own], kind="stable")].tolist()
-        counts = dict(zip(regions.vehicle_types, np.floor(regions.vehicles[r] * scale[r] + 0.5).astype(int).tolist()))
-        pumps = [kind for kind in counts if "tankautospuit" in types[kind].capabilities for _ in range(counts[kind])]
-        pumps += ["TS"] * (len(busiest) - len(pumps))
-        second = len(pumps) - len(busiest)
-        station += [busiest[n % len(busiest)] for n in range(second)] + busiest
-        kinds += pumps
-        others = [kind for kind in counts if "tankautospuit" not in types[kind].capabilities]
-        carriers = busiest
-        for turn, kind in enumerate(sorted(others, key=lambda kind: "haakarm" not in types[kind].capabilities)):
-            sites = carriers if types[kind].kind == "haakarmbak" else busiest
-            chosen = [sites[(turn // 4 + n * len(sites) // counts[kind]) % len(sites)] for n in range(counts[kind])]
-            carriers = chosen if "haakarm" in types[kind].capabilities and chosen else carriers
-            station += chosen
-            kinds += [kind] * counts[kind]
-    order = np.argsort(np.array(station), kind="stable")
-    return np.array(station, np.int32)[order], [kinds[i] for i in order]
 
 
 __all__ = ["build_modelland", "compute_outlines"]

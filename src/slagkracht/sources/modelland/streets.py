@@ -78,7 +78,7 @@ def build_streets(
     """
     landmass = np.unique(facts.landmass, return_inverse=True)[1]
     dry = _find_land(land)
-    banks = crossings.reshape(-1, 4)[:, [0, 2, 1, 3]].reshape(-1, 2, 2).transpose(0, 2, 1).reshape(-1, 2)
+    banks = crossings.reshape(-1, 2)
     near = cKDTree(np.column_stack([settlements.x_m, settlements.y_m])).query(banks)[1]
     x_m, y_m = np.concatenate([settlements.x_m, banks[:, 0]]), np.concatenate([settlements.y_m, banks[:, 1]])
     mass = landmass[np.concatenate([settlements.municipality, settlements.municipality[near]])]
