@@ -28,7 +28,7 @@ Integers = npt.NDArray[np.int64]
 Progress = Callable[[str, int], None]
 """Called now and then with what is being read and how many objects were seen."""
 
-HIGHEST_ID = 1 << 40
+HIGHEST_ID = 1 << 36  # OpenStreetMap counts some 2^34 points; osmium keeps one bit for each possible one
 STEP = 100_000
 WHOLE_FILE = "een volledig OSM-bestand (.osm.pbf, .osm of .osm.gz); haal het opnieuw op"
 
