@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from math import inf
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,19 @@ CHANCE = Scale(
     missing_label="geen norm of niet bereikbaar",
 )
 
-# ColorBrewer BuGn: dark is where a neighbour brings most.
+# After ColorBrewer BuGn: dark is where a neighbour brings most; infinite is where nobody else can come.
 GAIN = Scale(
-    breaks=(1, 60, 120, 300),
-    colours=("#f3f5f2", "#b2e2e2", "#66c2a4", "#2ca25f", "#005824"),
-    labels=("geen winst", "tot 1 minuut", "1 tot 2 minuten", "2 tot 5 minuten", "5 minuten en meer"),
-    missing_label="alleen bereikbaar met hulp van een buurregio, of niet",
+    breaks=(1, 60, 120, 300, inf),
+    colours=("#f6f7f4", "#bfe3dc", "#8ccdba", "#4fb38a", "#1f8250", "#00441b"),
+    labels=(
+        "geen winst",
+        "tot 1 minuut",
+        "1 tot 2 minuten",
+        "2 tot 5 minuten",
+        "5 minuten en meer",
+        "alleen samen te bereiken",
+    ),
+    missing_label="ook samen niet te bereiken",
 )
 
 # ColorBrewer PuOr: purple is sooner than the plan, orange is later.

@@ -71,13 +71,19 @@ def compute_layers(results: Sequence[Result]) -> list[Layer]:
                 views["kans"] = coverage.chance.astype(np.float64)
             if key in alone:
                 views["alleen"] = _seconds(alone[key])
-                views["winst"] = views["alleen"] - response_s
+                views["winst"] = compute_gain(alone[key], coverage)
             layers += [Layer(coverage, view, result.name, values, figures) for view, values in views.items()]
             if result is not results[0] and key in before:
                 change_s = response_s - _seconds(before[key])
                 figures = compute_difference_figures(result.plan, before[key], coverage, result.name)
                 layers.append(Layer(coverage, "verschil", result.name, change_s, figures))
     return layers
+
+
+def compute_gain(alone: Coverage, together: Coverage) -> Floats:
+    """Seconds that cooperation saves: float64 [A], inf where nobody comes alone, nan where nobody comes at all."""
+    saved = np.where(np.isinf(alone.response_s), np.inf, alone.response_s - _seconds(together))
+    return np.where(np.isinf(together.response_s), np.nan, saved).astype(np.float64)
 
 
 def compute_orders(result: Result, depth: int) -> list[Ranking]:

@@ -25,6 +25,7 @@ from slagkracht.resources import REGIMES
 from slagkracht.sources.geometry import RD, WGS84, transform
 
 MISSING = -32_768
+ENDLESS = 32_767  # infinite, and whatever is longer than nine hours
 NO_UNIT = 65_535
 DEGREE = 100_000  # coordinates are kept to 1e-5 degree, about a metre
 
@@ -89,7 +90,7 @@ def pack_page(results: Sequence[Result], drawing: Drawing, *, depth: int = 6) ->
 def _pack_scale(scale: Scale) -> dict[str, Any]:
     classes = [*zip(scale.colours, scale.labels), (MISSING_COLOUR, scale.missing_label)]
     return {
-        "breaks": list(scale.breaks),
+        "breaks": [min(limit, ENDLESS) for limit in scale.breaks],
         "classes": [{"colour": colour, "label": label} for colour, label in classes],
     }
 
@@ -224,7 +225,7 @@ def _pack_ranking(ranking: Ranking, plan: Plan, drawing: Drawing, topic: int) ->
             "status": coverage.status,
             "measure": coverage.statistic,
             "limit_s": pack_column(_seconds(coverage.limit_s[shown]), "i16"),
-            "response_s": pack_column(_seconds(coverage.response_s[shown]), "i16"),
+            "response_s": pack_column(_seconds(_comes(coverage.response_s[shown])), "i16"),
             "in_time": pack_column(coverage.in_time[shown], "u8"),
             "completes": pack_column(np.where(coverage.unit[shown] < 0, NO_UNIT, coverage.unit[shown]), "u16"),
         },
@@ -233,7 +234,12 @@ def _pack_ranking(ranking: Ranking, plan: Plan, drawing: Drawing, topic: int) ->
 
 def _seconds(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Whole seconds in an i16, MISSING where there are none."""
-    return np.where(np.isfinite(values), np.clip(np.round(values), MISSING + 1, 32_767), MISSING)
+    return np.where(np.isnan(values), MISSING, np.clip(np.round(values), MISSING + 1, ENDLESS))
+
+
+def _comes(response_s: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Response times with nan where nobody comes."""
+    return np.where(np.isinf(response_s), np.nan, response_s)
 
 
 def _pack_figures(table: Figures) -> dict[str, Any]:

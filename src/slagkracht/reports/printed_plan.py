@@ -28,6 +28,7 @@ from slagkracht.reports.figures import (
     read_municipality_names,
     read_window_names,
 )
+from slagkracht.reports.map_layers import compute_gain
 from slagkracht.reports.map_svg import Frame, Label, compute_frame, draw_map
 from slagkracht.reports.results import Result, compute_result_receipt, compute_title, describe_receipt, find_unverified
 from slagkracht.resources import compute_standing
@@ -173,7 +174,7 @@ def _nation(matter: _Matter, windows: dict[str, str]) -> Json:
         "matrix": _table(_compute_matrix(matter), matter.number),
     }
     if matter.cooperation is not None and matter.own is not None:
-        page["cooperation"] = _cooperation(matter, matter.cooperation, cells, outlines, frame, numbers)
+        page["cooperation"] = _cooperation(matter, matter.own, matter.cooperation, cells, outlines, frame, numbers)
     return page
 
 
@@ -195,10 +196,16 @@ def _compute_matrix(matter: _Matter) -> Figures:
 
 
 def _cooperation(
-    matter: _Matter, cooperation: Cooperation, cells: Shapes, outlines: Shapes, frame: Frame, numbers: Sequence[Label]
+    matter: _Matter,
+    own: Coverage,
+    cooperation: Cooperation,
+    cells: Shapes,
+    outlines: Shapes,
+    frame: Frame,
+    numbers: Sequence[Label],
 ) -> Json:
     plan = matter.plan
-    gain_s = compute_cell_means(matter.drawing, _finite(cooperation.gain_s), plan.areas.population)
+    gain_s = compute_cell_means(matter.drawing, compute_gain(own, matter.main), plan.areas.population)
     others = cooperation.served_by.sum(axis=1) - np.diag(cooperation.served_by)
     rows = [
         (name, *map(float, row))

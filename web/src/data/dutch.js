@@ -25,9 +25,13 @@ export const plain = (text) =>
     .replace(/\p{M}/gu, '')
     .toLowerCase()
 
+/** What stands for infinite in the page's columns. */
+export const ENDLESS = 32767
+
 /** A figure in the unit of its column or layer. */
 export function figure(value, unit) {
   if (value === null || value === undefined || Number.isNaN(value)) return '–'
+  if (value >= ENDLESS && unit !== 'count') return 'alleen samen'
   if (unit === 'seconds') return minutes(value)
   if (unit === 'signed_seconds') return minutes(value, true)
   if (unit === 'share') return percentage(value)
