@@ -157,6 +157,13 @@ def test_where_no_limit_holds_there_is_no_chance() -> None:
     assert np.isnan(compute_chance(arrivals, standing, 0.2, 1, np.nan)[0])
 
 
+def test_a_percentile_that_is_hardly_ever_reached_is_never() -> None:
+    arrivals, standing = one_area([200], [300], [0.8], 0.3)
+    assert np.isinf(compute_percentile(arrivals, standing, 0.2, 1, 0.801)[0])
+    assert np.isfinite(compute_percentile(arrivals, standing, 0.2, 1, 0.799)[0])
+    assert compute_percentile(arrivals, standing, 0.2, 1, 0.8)[0] > 1000  # the very end of the distribution
+
+
 def test_questions_beyond_the_ranking_are_refused() -> None:
     arrivals, standing = one_area([80], [100], [0.9], 0.3)
     with pytest.raises(ValueError, match="eenheid 2 gevraagd uit een rangorde van 1"):

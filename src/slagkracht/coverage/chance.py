@@ -272,6 +272,9 @@ def _percentiles(
             low = high
             low_miss = high_miss
             high *= 1.3
+        if high_miss < 0.0:  # so rarely reached that it is not within days
+            answer[area] = np.inf
+            continue
         side = 0
         while high - low > 0.05:  # regula falsi, Illinois: the end that stays put counts half
             middle = high - high_miss * (high - low) / (high_miss - low_miss)

@@ -165,7 +165,7 @@ def parse_norm(rule: Rule, values: Mapping[str, Any]) -> Norm:
         residents_class=residents,
         outer_limit_s=outer,
         statistic=statistic,
-        chance=float(values.get("kans", np.nan if statistic != "kans" else 0)),
+        chance=float(values.get("kans", 0)),
         percentile={"percentiel": float(values.get("percentiel", 0)), "mediaan": 0.5}.get(statistic, 0.0),
         target_share=float(values["doel"]) if "doel" in values else None,
         deviations=deviations,
