@@ -288,8 +288,10 @@ def _features(path: Path) -> Iterator[tuple[dict[str, str], list[list[Any]]]]:
 
 def _wrong_coordinate(pair: Any) -> str:
     """What was found where a coordinate should stand; "" when it is one."""
+    if not isinstance(pair, list) or len(pair) < 2:
+        return str(pair) or "niets"
     try:
         lon, lat = float(pair[0]), float(pair[1])
-    except (TypeError, ValueError, IndexError, KeyError, OverflowError):
+    except (TypeError, ValueError, OverflowError):
         return str(pair)
     return "" if math.isfinite(lon) and abs(lon) <= 180 and abs(lat) <= 90 else f"{lon:g}, {lat:g}"
