@@ -14,9 +14,11 @@ from slagkracht.regions import Regions
 from slagkracht.resources import REGIMES, WINDOWS, Stations, Units, capability_column
 from slagkracht.rules import NoRuleError, check_case, rule_in_force
 from slagkracht.sources.national import (
+    BESIDE_POINT_M,
     build_national_plan,
     compute_career_stations,
     read_postcode_areas,
+    set_apart,
 )
 from slagkracht.sources.refusal import RefusalError
 from slagkracht.sources.rule_files import read_rules
@@ -75,6 +77,13 @@ def test_the_busiest_pumpers_of_large_places_are_career() -> None:
     assert compute_career_stations(stations, units, areas, choice).tolist() == [True, True, False, False, False]
     everything = {"gemeente_vanaf_inwoners": 0, "aantal": 99}
     assert compute_career_stations(stations, units, areas, everything).tolist() == [True, True, True, True, False]
+
+
+def test_a_station_on_an_area_s_point_is_set_beside_it() -> None:
+    stations, _ = tiny_stations([0, 1000.5, 2000], [True, True, True])
+    apart = set_apart(stations, tiny_areas([1, 1, 1], ["g", "g", "g"]))
+    assert apart.x_m.tolist() == stations.x_m.tolist()
+    assert apart.y_m.tolist() == [BESIDE_POINT_M, 0, BESIDE_POINT_M]
 
 
 def test_postcode_areas_know_their_region(tmp_path: Path) -> None:

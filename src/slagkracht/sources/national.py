@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from slagkracht.rules import Rules, rule_in_force
 from slagkracht.sources.cbs import read_pc4_areas, read_region_outlines
 from slagkracht.sources.facts import read_regions
 from slagkracht.sources.geometry import transform
-from slagkracht.sources.modelled_roads import build_modelled_roads, read_crossings, read_skeleton
+from slagkracht.sources.modelled_roads import NOTE, build_modelled_roads, read_crossings, read_skeleton
 from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError
 from slagkracht.sources.rule_files import read_rules
 from slagkracht.sources.station_lists import compute_units, read_station_lists
@@ -31,6 +32,9 @@ Flags = npt.NDArray[np.bool_]
 STATIONS, VEHICLES = "kazernes_2026.csv", "voertuigen_2026.csv"
 POSTCODES = "pc4_2020_2021.csv"
 OUTLINES, MOTORWAYS = "veiligheidsregio_2023_wgs84.geojson", "../wegennetten/etis_NL.graphml"
+
+BESIDE_POINT_M = 5.0
+"""Far enough to be another place, and nothing against the hundreds of metres that such a station may be off."""
 
 
 def build_national_plan(
@@ -53,6 +57,7 @@ def build_national_plan(
     regions = read_regions()
     areas, area_summary = read_postcode_areas(folder / POSTCODES, regions)
     lists = read_station_lists(folder / STATIONS, folder / VEHICLES, regions)
+    lists = dataclasses.replace(lists, stations=set_apart(lists.stations, areas))
     _, crewing = rule_in_force(rules, "uitruk", day)
     _, choice = rule_in_force(rules, "beroepskazernes", day)
     tankers = int(choice["beroeps_tankautospuiten_per_kazerne"])
@@ -73,7 +78,7 @@ def build_national_plan(
             "de voertuigenlijst is gevolgd."
         )
     if roads is not None and roads.kind == "gemodelleerd":
-        notes.append("Het wegennet is gemodelleerd: rijtijden zijn geen bewijs dat een norm gehaald wordt.")
+        notes.append(NOTE)
     return Plan(
         name=name,
         day=day,
@@ -106,6 +111,18 @@ def build_national_roads(folder: Path, stations: Stations, areas: Areas, rules: 
         skeleton=read_skeleton(motorways) if motorways.is_file() else None,
         crossings=read_crossings(),
     )
+
+
+def set_apart(stations: Stations, areas: Areas) -> Stations:
+    """The stations, those exactly on an area's point moved BESIDE_POINT_M north of it.
+
+    Both then stand at the middle of the same postcode. Apart they are two front doors with a drive between them;
+    on one point they would be the same door, reached in no time.
+    """
+    points = set(zip(areas.x_m.tolist(), areas.y_m.tolist(), strict=True))
+    places = zip(stations.x_m.tolist(), stations.y_m.tolist(), strict=True)
+    on_point = np.array([place in points for place in places], dtype=np.bool_)
+    return dataclasses.replace(stations, y_m=stations.y_m + np.where(on_point, BESIDE_POINT_M, 0.0))
 
 
 def compute_career_stations(stations: Stations, units: Units, areas: Areas, choice: dict[str, Any]) -> Flags:
