@@ -16,6 +16,8 @@ Shapes = npt.NDArray[np.object_]
 Indices = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
+POLYGON = int(shapely.GeometryType.POLYGON)
+
 MOST_CELLS = 20_000
 """More areas than this are drawn together: a screen cannot show them apart and a browser would not keep up."""
 
@@ -71,7 +73,8 @@ def compute_drawing(plan: Plan, polygons: Shapes | None = None, outlines: Shapes
                 derived.append("gebiedsgrenzen")
     region = areas.region[shown]
     if outlines is None:
-        outlines = _outlines(cells, region, len(plan.regions), float(np.median(areas.size_m)))
+        reach_m = 0.5 * float(np.median(areas.size_m)) if "gebiedsgrenzen" in derived else 0.0
+        outlines = _outlines(cells, region, len(plan.regions), reach_m)
     else:
         outlines = _simplify(outlines)
     made_up = f"De {' en '.join(derived)} op de kaart zijn afgeleid van punten, niet opgemeten." if derived else ""
@@ -153,10 +156,10 @@ def _nearest_ground(areas: Areas) -> Shapes:
     return cells
 
 
-def _outlines(cells: Shapes, region: npt.NDArray[Any], count: int, size_m: float) -> Shapes:
-    """Each region as its cells together, small gaps between cells that do not touch closed."""
-    joined = [shapely.union_all(cells[region == r], grid_size=0.01) for r in range(count)]
-    if all(shape.geom_type == "Polygon" for shape in joined):
-        return np.array(joined, dtype=object)
-    reach = 0.5 * size_m
-    return np.array([shapely.simplify(s.buffer(reach, 2).buffer(-reach, 2), size_m / 10) for s in joined], dtype=object)
+def _outlines(cells: Shapes, region: npt.NDArray[Any], count: int, reach_m: float) -> Shapes:
+    """Each region as its cells together; gaps up to ``reach_m`` to either side closed, where cells need not touch."""
+    joined = np.array([shapely.union_all(cells[region == r], grid_size=0.01) for r in range(count)], dtype=object)
+    if reach_m == 0 or set(shapely.get_type_id(joined)) == {POLYGON}:
+        return joined
+    closed = shapely.buffer(shapely.buffer(joined, reach_m, 2), -reach_m, 2)
+    return np.asarray(shapely.simplify(closed, reach_m / 5))
