@@ -154,7 +154,7 @@ def compute_access(roads: Roads, min_piece: int = 50) -> Access:
     piece = compute_pieces(roads)
     size = np.bincount(piece)[piece]
     node = np.flatnonzero(passed & (size >= min(min_piece, size[passed].max(initial=0)))).astype(np.int32)
-    return Access(node, KDTree(np.column_stack([roads.x_m[node], roads.y_m[node]])))
+    return Access(node, KDTree(np.column_stack([roads.x_m[node], roads.y_m[node]]), balanced_tree=False))
 
 
 def nearest_nodes(
@@ -169,7 +169,7 @@ def nearest_nodes(
     points = np.column_stack([np.atleast_1d(np.asarray(x_m, np.float64)), np.atleast_1d(np.asarray(y_m, np.float64))])
     if not len(access.node):
         return np.full(len(points), -1, np.int32), np.full(len(points), np.inf, np.float32)
-    snap_m, found = access.tree.query(points)
+    snap_m, found = access.tree.query(points, workers=-1)
     return np.where(snap_m <= max_snap_m, access.node[found], -1).astype(np.int32), snap_m.astype(np.float32)
 
 

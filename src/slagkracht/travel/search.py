@@ -159,7 +159,7 @@ def _dial(first_arc, head, weight, source, start, limit, distance, bucket, entry
                         bucket[at] = entries
                         entries += 1
                         waiting += 1
-        now += 1
+        now = np.int32(now + 1)
     return entries
 
 

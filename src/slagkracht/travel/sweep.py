@@ -72,12 +72,16 @@ def drives_to(shortcuts: Shortcuts, sources: npt.NDArray[np.int32], target: int)
 def gather(rows, first, place, off_road_s, origin_off_s, max_s, drive_s):  # type: ignore[no-untyped-def]
     """Write one batch of rows (sweep_all) into ``drive_s`` uint16 [A, O] for areas at ``place`` (-1 = no road near)."""
     lanes = min(LANES, drive_s.shape[1] - first)
+    begin = origin_off_s[first : first + lanes]
     for area in range(len(place)):
-        for lane in range(lanes):
-            total = np.int64(BEYOND)
-            if place[area] >= 0 and rows[place[area], lane] < BEYOND:
-                total = np.int64(rows[place[area], lane]) + off_road_s[area] + origin_off_s[first + lane]
-            drive_s[area, first + lane] = total if total <= max_s else 65535
+        if place[area] >= 0:
+            row = rows[place[area]]
+            column = drive_s[area, first : first + lanes]
+            off = np.int32(off_road_s[area])
+            for lane in range(lanes):
+                total = np.int32(np.int32(row[lane]) + off + begin[lane])
+                within = (total <= max_s) & (row[lane] < BEYOND)
+                column[lane] = np.uint16(total if within else 65535)
 
 
 def _workspace(nodes: int) -> tuple[Whole, Whole]:
