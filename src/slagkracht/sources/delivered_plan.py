@@ -111,7 +111,7 @@ def apply_delivery(plan: Plan, delivery: Delivery) -> Plan:
     note = (
         f"{delivery.region} leverde zelf aan: {len(delivery.stations)} kazernes, {len(delivery.units)} eenheden"
         + (f", {len(delivery.areas)} gebieden" if delivery.areas is not None else "")
-        + (f", {len(deviations)} afwijkingen" if len(deviations) else "")
+        + (f", {len(deviations)} afwijking(en)" if len(deviations) else "")
         + "; dit vervangt wat voor die regio was aangenomen."
     )
     return dataclasses.replace(
