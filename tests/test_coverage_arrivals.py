@@ -107,6 +107,20 @@ def test_each_area_has_its_own_call_handling() -> None:
     assert np.array_equal(later.response_s, plain.response_s + handling[:, None])
 
 
+def test_an_index_of_other_drive_times_is_refused() -> None:
+    standing, travel = small_world(1)
+    slower = replace(travel, drive_s=travel.drive_s + np.uint16(1))
+    with pytest.raises(ValueError, match="andere reistijden"):
+        compute_arrivals(standing, slower, "tankautospuit", call_handling_s=0.0, nearest=compute_nearest(travel))
+
+
+def test_a_unit_at_an_origin_without_drive_times_is_refused() -> None:
+    standing, travel = small_world(1)
+    away = replace(standing, origin=np.full(len(standing), 7, np.int32))
+    with pytest.raises(ValueError, match="op vertrekpunt 7; de reistijden kennen er 7"):
+        compute_arrivals(away, travel, "tankautospuit", call_handling_s=0.0)
+
+
 def test_an_unknown_capability_is_named() -> None:
     standing, travel = small_world(1)
     with pytest.raises(KeyError, match="onbekende inzetmogelijkheid 'vliegtuig'"):

@@ -80,3 +80,14 @@ def test_a_station_whose_unit_is_out_is_not_in_the_order() -> None:
     standing = replace(standing, free=plan.units.unit_id != "Z1-TS")
     order = compute_station_order(standing, travel, "tankautospuit", call_handling_s=60.0, depth=6)
     assert plan.stations.station_id.tolist().index("Z1") not in order.station
+
+
+def test_the_index_goes_with_the_rows() -> None:
+    plan, travel = read_toyland()
+    standing = compute_standing(plan.units, plan.stations, "dag")
+    rows = np.array([9, 5], np.int32)
+    found = [
+        compute_station_order(standing, travel, "tankautospuit", call_handling_s=60.0, areas=rows, nearest=nearest)
+        for nearest in (None, compute_nearest(travel))
+    ]
+    assert np.array_equal(found[0].station, found[1].station)

@@ -50,10 +50,12 @@ class Arrivals:
 class Nearest:
     """The nearest origins of every area in order of drive time: computed once per Travel, it makes every ranking fast.
 
-    ``key`` uint32 [A, D] holds drive_s x 65,536 + origin, ascending, NO_ORIGIN where no further origin can be reached.
+    ``key`` uint32 [A, D] holds drive_s x 65,536 + origin, ascending, NO_ORIGIN where no further origin can be reached ·
+    ``drive_s`` the very drive times that it was made of: it serves no others.
     """
 
     key: Keys
+    drive_s: Seconds
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -79,7 +81,8 @@ def compute_arrivals(
 
     A unit is suitable when it has ``capability`` (or one of several), is free and is ever ready. ``call_handling_s``
     is one number or float32 [A]. ``nearest`` (of this same travel) saves most of the work and changes nothing.
-    ``only_region`` int32 [A] keeps an area to the units of one region: "alone". Raises KeyError for an unknown one.
+    ``only_region`` int32 [A] keeps an area to the units of one region: "alone". Raises KeyError for an unknown one,
+    ValueError where units stand at an origin without drive times or ``nearest`` belongs to other drive times.
     """
     capabilities = (capability,) if isinstance(capability, str) else tuple(capability)
     suitable = standing.free & (standing.readiness > 0)
@@ -87,6 +90,10 @@ def compute_arrivals(
     rows = np.flatnonzero(suitable).astype(np.int32)
     rows = rows[np.argsort(standing.origin[rows], kind="stable")]
     areas, origins = travel.drive_s.shape
+    if len(standing) and standing.origin.max() >= origins:
+        raise ValueError(f"er staan eenheden op vertrekpunt {standing.origin.max()}; de reistijden kennen er {origins}")
+    if nearest is not None and nearest.drive_s is not travel.drive_s:
+        raise ValueError("deze rangorde van vertrekpunten hoort bij andere reistijden: maak haar opnieuw")
     first = np.searchsorted(standing.origin[rows], np.arange(origins + 1)).astype(np.int32)
     turnout_s = standing.turnout_s.astype(np.float32)
     least_turnout_s = turnout_s[rows].min() if len(rows) else np.float32(0)
@@ -115,7 +122,7 @@ def compute_nearest(travel: Travel, depth: int = 64) -> Nearest:
         raise ValueError(f"{origins} vertrekpunten; hoogstens 65.535")
     key = np.full((areas, min(depth, origins)), NO_ORIGIN, dtype=np.uint32)
     in_parts(areas, lambda start, stop: _nearest(start, stop, travel.drive_s, key))
-    return Nearest(key)
+    return Nearest(key, travel.drive_s)
 
 
 def in_parts(count: int, work: Callable[[int, int], None]) -> None:

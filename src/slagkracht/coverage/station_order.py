@@ -64,7 +64,7 @@ def compute_station_order(
     rows = np.arange(len(travel.drive_s), dtype=np.int32) if areas is None else areas
     if areas is not None:
         travel = replace(travel, drive_s=travel.drive_s[rows], area_snap_m=travel.area_snap_m[rows])
-        nearest = None if nearest is None else Nearest(nearest.key[rows])
+        nearest = None if nearest is None else Nearest(nearest.key[rows], travel.drive_s)
         call_handling_s = call_handling_s if np.ndim(call_handling_s) == 0 else np.asarray(call_handling_s)[rows]
     usable = np.flatnonzero(standing.free & (standing.readiness > 0) & capability_column(standing, capability))
     quickest_first = usable[np.lexsort((usable, standing.turnout_s[usable]))]
