@@ -36,8 +36,8 @@ MOTORWAY, DOOR = ROAD_CLASSES.index("motorway"), ROAD_CLASSES.index("gemodelleer
 SHORT_S = 720.0
 BANDS_MIN = (0, 8, 12, 20, 30, 60)
 # ln of: nine ordinary speeds (km/h), the siren's factor on them, and its own speed on motorways and to the door.
-START = np.log([46, 50, 52, 30, 45, 65, 78, 70, 44, 1.4, 99, 30])
-HALF = np.arange(25) // 5
+START = np.log([45, 50, 55, 35, 50, 65, 80, 60, 45, 1.4, 100, 30])
+FIVE_GROUPS = np.arange(25) // 5
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -82,7 +82,7 @@ class Study:
         south_to_north = np.argsort(np.argsort(regions.geometry.centroid.y.to_numpy()))
         hospitals = geopandas.GeoDataFrame(geometry=geopandas.points_from_xy(hospital_x, hospital_y), crs=28992)
         self.region = hospitals.sjoin_nearest(regions)["index_right"].to_numpy()
-        self.fold = HALF[south_to_north[self.region]]
+        self.fold = FIVE_GROUPS[south_to_north[self.region]]
         self.near_utrecht = (
             (hospital_x > town[:, 0].min()) & (hospital_x < town[:, 0].max())
             & (hospital_y > town[:, 1].min()) & (hospital_y < town[:, 1].max())
