@@ -22,6 +22,8 @@ from slagkracht.roads import (
     hilbert_order,
     nearest_nodes,
 )
+from slagkracht.rules import Rule, Rules, rule_in_force
+from slagkracht.sources.rule_files import read_rules
 
 RULES = Path(__file__).parents[1] / "src" / "slagkracht" / "nl" / "rules" / "rijprofiel"
 
@@ -143,6 +145,34 @@ def test_the_profiles_drive_every_road_of_the_country(path: Path) -> None:
         seconds = compute_arc_seconds(village(), version["values"])
         assert np.all(np.isfinite(seconds))
         assert np.all(seconds > 1000 * 3.6 / 130)
+
+
+def test_the_scenarios_of_the_profile_change_what_they_name() -> None:
+    roads = village()
+    profile = tomllib.loads((RULES / "spoed.toml").read_text(encoding="utf-8"))["versions"][0]["values"]
+    dry = compute_arc_seconds(roads, profile)
+    motorway, ferry = roads.road_class == 0, roads.road_class == 3
+    snow = apply_edits(roads, dry, profile["scenario"]["sneeuw"])
+    assert snow[~motorway] == pytest.approx(dry[~motorway] * 1.4)
+    assert snow[motorway] == pytest.approx(dry[motorway] * 1.4 * 1.15)
+    for name, shut in (("snelwegen_dicht", motorway), ("storm", ferry)):
+        assert np.array_equal(np.isinf(apply_edits(roads, dry, profile["scenario"][name])), shut)
+
+
+CASES = [
+    pytest.param(rule, case, id=f"{rule.code}-{number}")
+    for rule in read_rules(RULES).rules
+    for number, case in enumerate(rule.cases, 1)
+]
+
+
+@pytest.mark.parametrize(("rule", "case"), CASES)
+def test_the_worked_cases_of_the_profiles_hold(rule: Rule, case: dict[str, Any]) -> None:
+    _, profile = rule_in_force(Rules((rule,)), rule.code, case["day"])
+    length, maximum = [case["lengte_m"]], [case.get("maximum_kmh", np.nan)]
+    roads = build_roads([0, 1], [0, 0], [0], [1], length, [0], (case["klasse"],), maximum, "voorbeeld", "geval")
+    seconds = compute_arc_seconds(roads, profile, case.get("eenheid", ""))
+    assert seconds[0] == pytest.approx(case["seconden"], abs=0.01)
 
 
 def test_edits_by_hand() -> None:
