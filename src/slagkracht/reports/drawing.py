@@ -55,7 +55,7 @@ def compute_drawing(plan: Plan, polygons: Shapes | None = None, outlines: Shapes
     if count > MOST_CELLS:
         cell_of, shown, side_m = _squares(areas)
         half = side_m / 2
-        x, y = (np.floor(v[shown] / side_m) * side_m + half for v in (areas.x_m, areas.y_m))
+        x, y = (np.floor((v[shown] - v.min()) / side_m) * side_m + v.min() + half for v in (areas.x_m, areas.y_m))
         cells = shapely.box(x - half, y - half, x + half, y + half)
         aggregated = (
             f"{_dutch(count)} gebieden zijn voor het tekenen samengenomen tot {_dutch(len(shown))} vierkanten van "
@@ -113,9 +113,9 @@ def _squares(areas: Areas) -> tuple[Indices, Indices, float]:
     """Squares just large enough that at most MOST_CELLS remain, each of one region."""
     side_m = 250.0
     while True:
-        keys = np.stack([areas.region, np.floor(areas.x_m / side_m), np.floor(areas.y_m / side_m)], axis=1)
-        _, cell_of = np.unique(keys.astype(np.int64), axis=0, return_inverse=True)
-        cell_of = cell_of.reshape(-1)
+        column, row = (np.floor((v - v.min()) / side_m).astype(np.int64) for v in (areas.x_m, areas.y_m))
+        keys = (areas.region.astype(np.int64) << 40) | (column << 20) | row
+        _, cell_of = np.unique(keys, return_inverse=True)
         if cell_of.max() < MOST_CELLS:
             break
         side_m += 250.0

@@ -75,8 +75,9 @@ export function describeArea(figures, layer, area) {
     norm: limit_s === null ? null : { ...norm, limit_s },
     late: !norm?.in_time[area],
     margin_s: limit_s === null || response_s === null ? null : Math.abs(limit_s - response_s),
-    chance: other('kans') ?? null,
-    alone_s: other('alleen'),
+    // cells drawn together have a mean of these, which would not go with one area's arrivals
+    chance: figures.aggregated ? null : (other('kans') ?? null),
+    alone_s: figures.aggregated ? undefined : other('alleen'),
     band:
       spread > 0 && last ? [-1.645, 1.645].map((z) => call_s + last.turnout_s + last.drive_s * Math.exp(z * spread)) : null,
   }
