@@ -33,8 +33,8 @@ def plan() -> Plan:
 @pytest.mark.parametrize(
     ("areas", "nodes", "stations", "expected"),
     [
-        (400, 6_000, 60, "ff455952dfe4252a5277996954c43b53ad2fe811d4c2309f56bd540fe4f06d68"),
-        (2_000, 30_000, None, "9335594a08c0a9b0b4a0cfb8be6a55363fd7f66f5fa6bd63e34066ceb2e5205c"),
+        (400, 6_000, 60, "e9a37c38ed47ef32517a95a803dd7fb34f8a37079ce7d0505b5c3e40d348abda"),
+        (2_000, 30_000, None, "1171d6ae0961b67421aafe02a5fc1d255e280017fb4e31c1c05d1ed274368ec7"),
     ],
 )
 def test_same_bytes_on_every_machine(areas: int, nodes: int, stations: int | None, expected: str) -> None:
@@ -78,6 +78,17 @@ def test_fine_cells_give_each_municipality_its_surface() -> None:
     assert abs(cells.cell_m - RASTER_M) < 1
     assert np.average(np.abs(held / facts.outline_ha - 1), weights=facts.outline_ha) < 0.01
     assert len(np.unique(np.column_stack([cells.column, cells.row]), axis=0)) == len(cells)
+
+
+@pytest.mark.parametrize("areas", [342, 400, 1_000])
+def test_the_smallest_municipality_lies_where_it_is_on_the_coarsest_grid(areas: int) -> None:
+    facts = read_municipalities()
+    cells = lay_cells(facts, fit_weights(facts), areas)
+    assert len(cells) == areas
+    assert len(np.unique(np.column_stack([cells.column, cells.row]), axis=0)) == areas
+    own = cells.municipality == np.arange(len(facts))[:, None]
+    off_m = np.hypot(cells.x_m - facts.x_m[:, None], cells.y_m - facts.y_m[:, None])
+    assert np.where(own, off_m, np.inf).min(axis=1).max() < 3 * cells.cell_m
 
 
 def test_areas_are_numbered_once_and_do_not_overlap(plan: Plan) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
 
 from slagkracht.sources.facts import Municipalities
 
@@ -95,20 +96,17 @@ def lay_cells(facts: Municipalities, weight_m2: Floats, count: int) -> Cells:
     cell_m = math.sqrt(float(facts.outline_ha.sum()) * 10_000.0 / count)
     claims = _claim(facts, cell_m)
     cell, owner, depth_m2 = _own(claims, weight_m2)
-    deepest = np.sort(np.argsort(depth_m2, kind="stable")[:count])
-    chosen, owner = cell[deepest], owner[deepest].copy()
-    held = np.bincount(owner, minlength=len(facts))
-    for landless in np.flatnonzero(held == 0):
-        x, y = (chosen % claims.columns + 0.5) * cell_m + WEST_M, (chosen // claims.columns + 0.5) * cell_m + SOUTH_M
-        distance = (x - facts.x_m[landless]) * (x - facts.x_m[landless]) + (y - facts.y_m[landless]) * (
-            y - facts.y_m[landless]
-        )
-        distance[held[owner] < 2] = np.inf
-        gift = int(np.argmin(distance))
-        held[owner[gift]] -= 1
-        owner[gift] = landless
-        held[landless] = 1
-    column, row = chosen % claims.columns, chosen // claims.columns
+    deepest = np.argsort(depth_m2, kind="stable")
+    if (np.bincount(owner[deepest[:count]], minlength=len(facts)) == 0).any():
+        first = _first_cells(facts, claims.columns, cell_m)
+        deepest = deepest[~np.isin(cell[deepest], first)][: count - len(facts)]
+        cell = np.concatenate([first, cell[deepest]])
+        owner = np.concatenate([np.arange(len(facts)), owner[deepest]])
+    else:
+        cell, owner = cell[deepest[:count]], owner[deepest[:count]]
+    order = np.argsort(cell, kind="stable")
+    cell, owner = cell[order], owner[order]
+    column, row = cell % claims.columns, cell // claims.columns
     return Cells(
         cell_m=cell_m,
         column=column,
@@ -214,6 +212,24 @@ def _claim(facts: Municipalities, cell_m: float) -> _Claims:
     cell, owner, depth = np.concatenate(cells), np.concatenate(owners), np.concatenate(depths)
     order = np.argsort(cell, kind="stable")
     return _Claims(columns, cell[order], owner[order], depth[order])
+
+
+def _first_cells(facts: Municipalities, columns: int, cell_m: float) -> Indices:
+    """One cell for every municipality, none shared, with the least total of squared distances to their centres.
+
+    On a grid too coarse to show every municipality; each is within a few cells of where it lies.
+    """
+    near = np.arange(-4, 5)
+    home_column, home_row = (
+        ((facts.x_m - WEST_M) / cell_m).astype(np.int64),
+        ((facts.y_m - SOUTH_M) / cell_m).astype(np.int64),
+    )
+    around = (home_row[:, None, None] + near[:, None]) * columns + home_column[:, None, None] + near
+    cell = np.unique(around)
+    dx = WEST_M + (cell % columns + 0.5) * cell_m - facts.x_m[:, None]
+    dy = SOUTH_M + (cell // columns + 0.5) * cell_m - facts.y_m[:, None]
+    chosen: Indices = cell[linear_sum_assignment(np.round(dx * dx + dy * dy))[1]]
+    return chosen
 
 
 def _own(claims: _Claims, weight_m2: Floats) -> tuple[Indices, Indices, Floats]:
