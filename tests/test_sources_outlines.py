@@ -25,7 +25,7 @@ def write(path: Path) -> Path:
 
 @pytest.mark.parametrize("name", ["regios.geojson", "regios.gpkg", "regios.shp"])
 def test_shapes_come_in_the_order_asked_for_and_in_rd(tmp_path: Path, name: str) -> None:
-    a, b = read_outlines(write(tmp_path / name), "code", ["a", "b"])
+    a, b = read_outlines(write(tmp_path / name), ("code",), ["a", "b"])
     assert b.bounds == pytest.approx((190_000, 440_000, 191_000, 441_000), abs=1.0)
     assert a.area == pytest.approx(2e6, rel=1e-3)
     assert a.geom_type == "MultiPolygon"
@@ -34,20 +34,20 @@ def test_shapes_come_in_the_order_asked_for_and_in_rd(tmp_path: Path, name: str)
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "regios.gpkg")
     with pytest.raises(RefusalError, match="geen vlak voor c"):
-        read_outlines(path, "code", ["a", "c"])
+        read_outlines(path, ("code",), ["a", "c"])
     with pytest.raises(RefusalError, match="een van: code"):
-        read_outlines(path, "regio", ["a"])
+        read_outlines(path, ("regio",), ["a"])
 
 
 def test_a_file_that_is_no_map_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "kapot.gpkg"
     path.write_bytes(b"geen kaart")
     with pytest.raises(RefusalError, match="een kaartbestand met vlakken"):
-        read_outlines(path, "code", ["a"])
+        read_outlines(path, ("code",), ["a"])
 
 
 def test_a_map_that_does_not_say_where_it_lies_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "los.shp")
     path.with_suffix(".prj").unlink()
     with pytest.raises(RefusalError, match="geen coördinatenstelsel"):
-        read_outlines(path, "code", ["a"])
+        read_outlines(path, ("code",), ["a"])

@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from slagkracht.cli import coverage, data, demo, pages, plan, strength
+from slagkracht.cli import coverage, data, demo, pages, plan, platform, strength
 from slagkracht.rules import NoRuleError
 from slagkracht.sources.refusal import RefusalError
 
@@ -24,7 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for part in (plan, coverage, strength, pages, data, demo):
+for part in (plan, coverage, strength, pages, data, platform, demo):
     part.register(app)
 
 

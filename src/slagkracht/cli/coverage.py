@@ -214,9 +214,8 @@ def variant(
 
 def compute_variant(base: Result, each: Variant) -> Result:
     """The coverage of ``base`` after a variant: same norms, same windows, only what it touches computed anew."""
-    plan, travel = apply_variant(
-        base.plan, base.travel, each, compute_reach(base.plan) if base.plan.roads is not None else None
-    )
+    reach = compute_reach(base.plan) if base.plan.roads is not None else None
+    plan, travel = apply_variant(base.plan, base.travel, each, reach)
     windows = list(dict.fromkeys(c.window for c in base.together))
     norms = list(dict.fromkeys(c.norm for c in base.together))
     return Result(plan, travel, compute_coverage(plan, travel, windows=windows, norms=norms), (), each.name)

@@ -5,21 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
-import shapely
 import typer
 
 from slagkracht.cli import show
 from slagkracht.cli.coverage import Norms, Windows, compute, compute_variant
 from slagkracht.cli.plan import PlanPath
 from slagkracht.plan import Plan
-from slagkracht.reports.drawing import Drawing, Shapes, compute_drawing
+from slagkracht.reports.drawing import Drawing, compute_drawing
 from slagkracht.reports.map_page import write_map_page
 from slagkracht.reports.printed_plan import write_printed_plan
-from slagkracht.sources.cbs import read_outlines
-from slagkracht.sources.geometry import transform
+from slagkracht.sources.outlines import read_outlines
 from slagkracht.sources.plan_files import read_plan
-from slagkracht.sources.refusal import Finding, RefusalError
 from slagkracht.sources.variant_files import read_variant
 
 Outlines = Annotated[
@@ -37,23 +33,11 @@ def draw(plan: Plan, polygons: Path | None, outlines: Path | None) -> Drawing:
     """What is drawn of a plan: given shapes where there are, else shapes made from its points."""
     return compute_drawing(
         plan,
-        None if polygons is None else read_shapes(polygons, plan.areas.area_id.tolist(), "gebied"),
-        None if outlines is None else read_shapes(outlines, plan.regions.code.tolist(), "regio"),
+        None if polygons is None else read_outlines(polygons, ("gebied", "pc4", "code"), plan.areas.area_id.tolist()),
+        None
+        if outlines is None
+        else read_outlines(outlines, ("code", "statcode", "regio"), plan.regions.code.tolist()),
     )
-
-
-def read_shapes(path: Path, codes: list[str], what: str) -> Shapes:
-    """The shape of each code, in RD New: shapely geometry [N]. Raises RefusalError naming every code without one."""
-    table, _ = read_outlines(path, code=("code", "statcode", "pc4", "gebied"))
-    place = {code: row for row, code in enumerate(table["code"].to_list())}
-    missing = [code for code in codes if code not in place]
-    if missing:
-        raise RefusalError(
-            [Finding(path.name, 0, "code", code, f"een vlak voor elk(e) {what} van het plan") for code in missing]
-        )
-    shapes = shapely.from_geojson(table["outline"].to_list())[[place[code] for code in codes]]
-    placed: Shapes = shapely.transform(shapes, lambda xy: np.column_stack(transform(xy[:, 0], xy[:, 1])))
-    return placed
 
 
 def map_page(

@@ -13,6 +13,8 @@ import typer
 from slagkracht.cli import show
 from slagkracht.plan import Plan, compute_hash
 from slagkracht.roads import Roads
+from slagkracht.sources.delivered_plan import apply_delivery
+from slagkracht.sources.delivery import read_delivery
 from slagkracht.sources.modelland import build_modelland
 from slagkracht.sources.national import build_national_plan
 from slagkracht.sources.nwb import read_nwb_roads
@@ -49,8 +51,11 @@ def build(
         Path | None, typer.Option("--wegen", help="OSM (.pbf, .osm), NWB (.shp, .gpkg) of .geojson")
     ] = None,
     speeds: Annotated[Path | None, typer.Option("--snelheden", help="snelheden bij het NWB (csv)")] = None,
+    delivered: Annotated[
+        list[Path] | None, typer.Option("--aanlevering", help="aanlevering van een regio (map of zip), meer mag")
+    ] = None,
 ) -> None:
-    """Bouw een plan uit open lijsten; zonder --wegen wordt het wegennet gemodelleerd.
+    """Bouw een plan uit open lijsten en wat de regio's aanleveren; zonder --wegen wordt het wegennet gemodelleerd.
 
     Voorbeeld: slagkracht plan bouw --bron ../shared/data/nederland --uit nederland
     """
@@ -62,6 +67,9 @@ def build(
             show.aside.print(str(summary), markup=False)
         tell("kazernes, voertuigen en gebieden lezen")
         plan = build_national_plan(source, parse_day(day), roads=network)
+        for path in delivered or []:
+            tell(f"aanlevering {path.name}")
+            plan = apply_delivery(plan, read_delivery(path))
         tell("plan schrijven")
         write_plan(plan, out)
     describe(plan)

@@ -15,19 +15,20 @@ from slagkracht.sources.refusal import Finding, RefusalError
 Shapes = npt.NDArray[np.object_]
 
 
-def read_outlines(path: Path, field: str, codes: Sequence[str]) -> Shapes:
-    """The shape of each of ``codes``, named by ``field`` in a GeoJSON, GeoPackage, GeoParquet or shapefile.
+def read_outlines(path: Path, fields: Sequence[str], codes: Sequence[str]) -> Shapes:
+    """The shape of each of ``codes``, named by the first of ``fields`` in a GeoJSON, GeoPackage, GeoParquet or shapefile.
 
     shapely geometry [len(codes)] in RD New; several shapes of one code become one. Raises RefusalError when the file
-    cannot be read, knows no such field, or misses a code.
+    cannot be read, knows none of the fields, or misses a code.
     """
     try:
         frame = geopandas.read_parquet(path) if path.suffix.endswith("parquet") else geopandas.read_file(path)
     except Exception as error:  # every driver has errors of its own
         raise RefusalError([Finding(path.name, 0, "", str(error), "een kaartbestand met vlakken")]) from error
-    if field not in frame.columns:
+    field = next((name for name in fields if name in frame.columns), None)
+    if field is None:
         known = ", ".join(str(name) for name in frame.columns if name != "geometry")
-        raise RefusalError([Finding(path.name, 0, field, "geen kolom met die naam", f"een van: {known}")])
+        raise RefusalError([Finding(path.name, 0, " of ".join(fields), "geen kolom met die naam", f"een van: {known}")])
     if frame.crs is None:
         raise RefusalError(
             [Finding(path.name, 0, "", "geen coördinatenstelsel", "WGS84 of RD New, in het bestand zelf")]
