@@ -16,7 +16,7 @@ Shapes = npt.NDArray[np.object_]
 
 
 def read_outlines(path: Path, fields: Sequence[str], codes: Sequence[str]) -> Shapes:
-    """The shape of each of ``codes``, named by the first of ``fields`` in a GeoJSON, GeoPackage, GeoParquet or shapefile.
+    """The shape of each of ``codes``, by the first of ``fields`` in a GeoJSON, GeoPackage, GeoParquet or shapefile.
 
     shapely geometry [len(codes)] in RD New; several shapes of one code become one. Raises RefusalError when the file
     cannot be read, knows none of the fields, or misses a code.
