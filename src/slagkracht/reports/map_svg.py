@@ -73,7 +73,7 @@ def draw_map(
     of_class = np.array([-1 if np.isnan(v) else bisect_right(scale.breaks, v) for v in values.tolist()])
     drawn = []
     if (seen & context).any():
-        drawn.append(f'<path fill="#e3e5e1" stroke="#e3e5e1" stroke-width="6" d="{path(cells[seen & context])}"/>')
+        drawn.append(f'<path fill="#ffffff" stroke="#e2e4e1" stroke-width="6" d="{path(cells[seen & context])}"/>')
     for index, colour in [(-1, "url(#missing)"), *enumerate(scale.colours)]:
         chosen = seen & ~context & (of_class == index)
         if chosen.any():

@@ -285,7 +285,7 @@ def _region(matter: _Matter, region: int) -> Json:
             picture,
             f"Kaart van {name} met per gebied de opkomsttijd min de norm en {len(stations)} kazernes. "
             f"{write_share(share)} van de inwoners is op tijd.",
-            "Stippen zijn kazernes; grijs ligt buiten de regio.",
+            "Stippen zijn kazernes; wit ligt buiten de regio.",
         ),
         "legend": _legend(LATENESS, matter.late_s, _people(matter) * ~outside),
         "municipalities": _table(compute_municipality_figures(plan, main, matter.own)[region], matter.number),
