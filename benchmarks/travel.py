@@ -1,12 +1,11 @@
 """Drive times from 1,000 stations over road-like networks of growing size, beside SciPy's Dijkstra in the same run.
 
-python benchmarks/travel.py [NODES …]        default: 20000 100000 400000 1500000
+python benchmarks/travel.py [NODES …]     default: 20000 100000 400000 1500000
 """
 
 from __future__ import annotations
 
 import multiprocessing
-import resource
 import sys
 import tempfile
 import time
@@ -33,7 +32,7 @@ ROUTINGKIT_TREES_PER_S = 808
 
 
 def main(sizes: list[int]) -> None:
-    print(f"{STATIONS} stations on 2 threads; SciPy: {SAMPLE} of them on 1. Peak: of a process that does this alone.\n")
+    print(f"{STATIONS} stations on 2 threads; SciPy: {SAMPLE} of them on 1.\n")
     print("| graph | method | prepare | customise | trees/s | × SciPy | × per core | peak |")
     print("|---|---|---:|---:|---:|---:|---:|---:|")
     for nodes in sizes:
@@ -48,40 +47,36 @@ def main(sizes: list[int]) -> None:
 def compare(name: str, path: Path) -> None:
     for bound in (*BOUNDS_S, HORIZON_S):
         within = "everywhere" if bound == HORIZON_S else f"within {bound // 60} min"
-        scipy, peak = alone(run_scipy, path, bound)
-        row(name, f"SciPy, {within}", "", "", f"{scipy:.1f}", "1", "1", peak)
-        (trees, reached), peak = alone(run_search, path, bound)
+        (scipy, one, trees, reached), peak = alone(run_search, path, bound)
+        row(name, f"SciPy, {within}", "", "", f"{scipy:.1f}", "1", "1", "")
         method = f"search, {within} ({reached:.0%} of the nodes)"
-        row(name, method, "", "", f"{trees:.1f}", *times(trees, scipy), peak)
-    (prepare, customise, trees), peak = alone(run_sweep, path)
+        row(name, method, "", "", f"{trees:.1f}", f"{trees / scipy:.1f}", f"{one / scipy:.1f}", peak)
+    (prepare, customise, one, trees), peak = alone(run_sweep, path)
     per_s = f"{trees:.0f}"
     if name.startswith("1,"):
         per_s += f" ({trees / ROUTINGKIT_TREES_PER_S:.1f} × RoutingKit)"
-    row(name, "hierarchy, everywhere", f"{prepare:.1f} s", f"{customise:.2f} s", per_s, *times(trees, scipy), peak)
+    spent = f"{prepare:.1f} s", f"{customise:.2f} s"
+    row(name, "hierarchy, everywhere", *spent, per_s, f"{trees / scipy:.0f}", f"{one / scipy:.0f}", peak)
     seconds, peak = alone(run_one_place, path)
     row(name, f"hierarchy, {STATIONS} stations to one place: {seconds * 1e3:.1f} ms", "", "", "", "", "", peak)
     (seconds, areas), peak = alone(run_areas, path)
     row(name, f"compute_travel to {areas:,} areas, all included: {seconds:.1f} s", "", "", "", "", "", peak)
 
 
-def times(trees: float, scipy: float) -> tuple[str, str]:
-    return f"{trees / scipy:.1f}", f"{trees / scipy / 2:.1f}"
+def row(*cells: str) -> None:
+    print("|", " | ".join(cells), "|", flush=True)
 
 
-def row(name: str, method: str, *cells: str | float) -> None:
-    *texts, peak = cells
-    print("|", " | ".join([name, method, *map(str, texts), f"{peak:.2f} GiB"]), "|", flush=True)
-
-
-def alone(work: Callable[..., Any], path: Path, *args: Any) -> tuple[Any, float]:
-    """Do the work in a process of its own: its result, and the most memory that the process held, in GiB."""
+def alone(work: Callable[..., Any], path: Path, *args: Any) -> tuple[Any, str]:
+    """Do the work in a process of its own: its result, and the most memory that the process held."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_measured, (work, path, *args))
 
 
-def _measured(work: Callable[..., Any], path: Path, *args: Any) -> tuple[Any, float]:
+def _measured(work: Callable[..., Any], path: Path, *args: Any) -> tuple[Any, str]:
     result = work(path, *args)
-    return result, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return result, f"{int(status.split('VmHWM:')[1].split()[0]) / 2**20:.2f} GiB"
 
 
 def read(path: Path) -> tuple[Streets, np.ndarray]:
@@ -101,38 +96,33 @@ def read_roads(path: Path) -> Roads:
     return Roads(**(fields | texts))
 
 
-def scipy_distances(graph: Streets, sources: np.ndarray, bound: int) -> np.ndarray:
-    return np.rint(dijkstra(scipy_graph(graph), indices=sources, limit=bound + 0.5))
-
-
 def scipy_graph(graph: Streets) -> csr_array:
     """The same network for SciPy; a hair above zero where an arc takes none, which sparse matrices cannot hold."""
     weight = np.maximum(graph.weight.astype(float), 1e-6)
     return csr_array((weight, graph.head, graph.first_arc), (len(graph), len(graph)))
 
 
-def run_scipy(path: Path, bound: int) -> float:
+def run_search(path: Path, bound: int) -> tuple[float, float, float, float]:
+    """Trees a second: SciPy and search on 1 thread (by turns, best of three), search on 2; share of nodes reached."""
     graph, sources = read(path)
+    few = sources[:SAMPLE]
     matrix = scipy_graph(graph)
-    dijkstra(matrix, indices=sources[0], limit=10)
-    began = time.perf_counter()
-    dijkstra(matrix, indices=sources[:SAMPLE], limit=bound + 0.5)
-    return SAMPLE / (time.perf_counter() - began)
-
-
-def run_search(path: Path, bound: int) -> tuple[float, float]:
-    graph, sources = read(path)
-    search_all(graph, sources[:2], 10, lambda k, distance: None)
-    few = sources[: STATIONS if bound < HORIZON_S else 100]
-    began = time.perf_counter()
-    search_all(graph, few, bound, lambda k, distance: None)
-    trees = len(few) / (time.perf_counter() - began)
-    found, true = search(graph, sources[:SAMPLE], limit=bound), scipy_distances(graph, sources[:SAMPLE], bound)
+    dijkstra(matrix, indices=few[0], limit=10)
+    search_all(graph, few, 10, lambda k, distance: None)
+    rounds = np.empty((3, 2))
+    for times in rounds:
+        times[0] = clock(lambda: dijkstra(matrix, indices=few, limit=bound + 0.5))
+        times[1] = clock(lambda: search_all(graph, few, bound, lambda k, distance: None, threads=1))
+    scipy, one = SAMPLE / rounds.min(0)
+    many = sources[: STATIONS if bound < HORIZON_S else 100]
+    trees = len(many) / clock(lambda: search_all(graph, many, bound, lambda k, distance: None))
+    found, true = search(graph, few, limit=bound), np.rint(dijkstra(matrix, indices=few, limit=bound + 0.5))
     assert np.array_equal(np.where(np.isfinite(true), true, NO_ROAD), found)
-    return trees, float((found < NO_ROAD).mean())
+    return float(scipy), float(one), trees, float((found < NO_ROAD).mean())
 
 
-def run_sweep(path: Path) -> tuple[float, float, float]:
+def run_sweep(path: Path) -> tuple[float, float, float, float]:
+    """Seconds of preparation and of customisation; trees a second on 1 thread and on 2."""
     graph, sources = read(path)
     compile_all()
     began = time.perf_counter()
@@ -141,16 +131,21 @@ def run_sweep(path: Path) -> tuple[float, float, float]:
     began = time.perf_counter()
     shortcuts = compute_shortcuts(hierarchy, graph.weight)
     customise = time.perf_counter() - began
-    began = time.perf_counter()
-    sweep_all(shortcuts, sources, lambda first, rows: None)
-    trees = STATIONS / (time.perf_counter() - began)
+    one = STATIONS / clock(lambda: sweep_all(shortcuts, sources, lambda first, rows: None, threads=1))
+    two = STATIONS / min(clock(lambda: sweep_all(shortcuts, sources, lambda first, rows: None)) for _ in range(3))
 
     def check(first: int, rows: np.ndarray) -> None:
-        true = scipy_distances(graph, sources[:2], HORIZON_S)
+        true = np.rint(dijkstra(scipy_graph(graph), indices=sources[:2], limit=HORIZON_S + 0.5))
         assert np.array_equal(np.where(np.isfinite(true), true, BEYOND), rows[hierarchy.place, :2].T)
 
     sweep_all(shortcuts, sources[:2], check)
-    return prepare, customise, trees
+    return prepare, customise, one, two
+
+
+def clock(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
 
 
 def run_one_place(path: Path) -> float:

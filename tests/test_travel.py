@@ -76,6 +76,16 @@ def test_whole_seconds_are_right_on_average_and_never_out_of_order() -> None:
     assert whole_seconds(np.array([INF, HORIZON_S + 2.0])).tolist() == [NO_ROAD, NO_ROAD]
 
 
+@pytest.mark.parametrize(
+    ("arc_s", "words"),
+    [([4.0], "1 rijtijden voor 2 wegvakken"), ([4.0, -1.0], "wegvak 1 is -1.0"), ([np.nan, 1.0], "wegvak 0 is nan")],
+)
+def test_impossible_arc_seconds_are_refused(arc_s: list[float], words: str) -> None:
+    roads, _ = line([1.0, 1.0])
+    with pytest.raises(ValueError, match=words):
+        compute_node_times(roads, np.array(arc_s), [0])
+
+
 @given(st.lists(st.tuples(st.floats(0, 500, width=32), st.floats(0, 500, width=32)), min_size=1))
 def test_a_slower_arc_never_comes_out_quicker(pairs: list[tuple[float, float]]) -> None:
     one, other = np.array(pairs, np.float32).T

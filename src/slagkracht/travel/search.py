@@ -39,7 +39,11 @@ class Streets:
 
 
 def streets(roads: Roads, arc_s: npt.NDArray[Any]) -> Streets:
-    """The network with whole seconds (whole_seconds) on its arcs."""
+    """The network with whole seconds (whole_seconds) on its arcs. Raises ValueError when their number differs."""
+    if len(arc_s) != len(roads.head):
+        raise ValueError(
+            f"{len(arc_s)} rijtijden voor {len(roads.head)} wegvakken van {roads.source}: reken ze opnieuw uit"
+        )
     return Streets(roads.first_arc, roads.head, whole_seconds(arc_s))
 
 
@@ -48,8 +52,12 @@ def whole_seconds(arc_s: npt.NDArray[Any]) -> Whole:
 
     Each arc is rounded up or down by a threshold of its own (multiples of the golden ratio, evenly spread over 0–1),
     so that the sum over a route is right on average, also where a street is cut in many short arcs, and so that a
-    slower arc never comes out quicker.
+    slower arc never comes out quicker. Raises ValueError for an arc below 0 or not a number.
     """
+    wrong = ~(np.asarray(arc_s) >= 0)
+    if wrong.any():
+        arc = int(np.argmax(wrong))
+        raise ValueError(f"de rijtijd over wegvak {arc} is {arc_s[arc]} seconden: geef 0 of meer, of sluit het (inf)")
     threshold = np.arange(1, len(arc_s) + 1) * _GOLDEN % 1.0
     with np.errstate(invalid="ignore"):
         whole = np.floor(np.asarray(arc_s, np.float64) + np.float64(1 - 1e-6) * threshold + 1e-6)
@@ -100,7 +108,7 @@ def search_all(
                 args = (graph.first_arc, graph.head, graph.weight, sources[k], 0, limit)
                 entries = _dial(*args, distance, *buckets)
                 consume(int(k), distance)
-                distance[buckets[1][:entries]] = NO_ROAD
+                _forget(distance, buckets[1], entries)
             if progress:
                 progress(next(finished), len(sources))
 
@@ -161,6 +169,12 @@ def _dial(first_arc, head, weight, source, start, limit, distance, bucket, entry
                         waiting += 1
         now = np.int32(now + 1)
     return entries
+
+
+@njit(cache=True, nogil=True)
+def _forget(distance, entry_node, entries):  # type: ignore[no-untyped-def]
+    for entry in range(entries):
+        distance[np.uint32(entry_node[entry])] = NO_ROAD
 
 
 @njit(cache=True, nogil=True)
