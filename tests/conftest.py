@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import datetime
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 
 @pytest.fixture(scope="session")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+def database() -> Iterator[object]:
     """The addresses of an embedded PostgreSQL with tables, regions and demo accounts; pool open, Django set up."""
     from slagkracht.server import database as platform_database
     from slagkracht.server import demo, serve
 
-    folder = tmp_path_factory.mktemp("slagkracht")
+    # not pytest's own temporary folder: that is closed to the user as whom PostgreSQL runs when the tests run as root
+    folder = Path(tempfile.mkdtemp(prefix="slagkracht-"))
     addresses = platform_database.start_embedded(folder)
     serve.set_up(addresses, "only for the tests: " + "x" * 50, connections=40)
     demo.lay_regions(addresses)
@@ -25,3 +29,4 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     connections.close_all()
     platform_database.close_pool()
     platform_database.stop_embedded(folder)
+    shutil.rmtree(folder)

@@ -134,7 +134,7 @@ async def _rows_after(connection: Connection, world: str, place: Place) -> list[
     found = await connection.execute(
         "select tx::text, chain, number, kind, line from slagkracht.event where world = %s "
         "and (tx, chain, number) > (%s::text::xid8, %s, %s) and tx < pg_snapshot_xmin(pg_current_snapshot()) "
-        "order by tx, chain, number",
+        "order by event.tx, chain, number",
         (world, str(place[0]), place[1], place[2]),
     )
     return await found.fetchall()

@@ -1,0 +1,165 @@
+"""The live stream, on a real web server: each fact once, to whom may see it, also after a break."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from slagkracht.server.database import Addresses
+from slagkracht.server.journal import record
+from slagkracht.server.live import Reader, connect, parse_place
+from test_server_api import client
+from test_server_ledger import acting
+
+
+@pytest.fixture(scope="module")
+def port(database: object) -> Iterator[int]:
+    """A web server of the platform on a free port."""
+    import uvicorn
+
+    from slagkracht.server.asgi import application
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free = int(probe.getsockname()[1])
+    server = uvicorn.Server(
+        uvicorn.Config(application, port=free, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+    )
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield free
+    server.should_exit = True
+    thread.join()
+
+
+class Watch:
+    """Someone watching the stream: ``facts`` (id in the stream, event) as they came."""
+
+    def __init__(self, port: int, username: str, after: str = "") -> None:
+        cookie = client(username).cookies["sessionid"].value
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        headers = {"Cookie": f"sessionid={cookie}", **({"Last-Event-ID": after} if after else {})}
+        self.connection.request("GET", "/api/v1/gebeurtenissen/stroom", headers=headers)
+        self.answer = self.connection.getresponse()
+        assert self.answer.status == 200
+        assert self.answer.headers["Content-Type"] == "text/event-stream"
+        self.place = after
+        self.comments = 0
+        self._next("begin")
+
+    def _next(self, kind: str | None = None) -> tuple[str, dict[str, object]]:
+        fields: dict[str, str] = {}
+        while True:
+            line = self.answer.readline().decode().rstrip("\n")
+            if line.startswith(":"):
+                self.comments += 1
+            elif line:
+                name, _, value = line.partition(": ")
+                fields[name] = value
+            elif fields:
+                assert kind is None or fields["event"] == kind
+                self.place = fields["id"]
+                return fields["event"], json.loads(fields["data"])
+
+    def take(self, count: int) -> list[str]:
+        return [str(self._next()[1]["event_id"]) for _ in range(count)]
+
+    def close(self) -> None:
+        self.answer.close()
+        self.connection.close()
+
+
+def tell(region: str, count: int) -> list[str]:
+    told = []
+    for n in range(count):
+        with acting(region) as own:
+            told.append(record(own, "note", {"text": f"nr. {n}"}, ["VR02"]).event_id)
+    return told
+
+
+def test_each_fact_comes_once_and_in_order(port: int) -> None:
+    watch = Watch(port, "demo-officier-vr01")
+    told = tell("VR01", 20)
+    assert watch.take(20) == told
+    watch.close()
+
+
+def test_a_stream_shows_what_its_region_may_see(port: int) -> None:
+    party, stranger = Watch(port, "demo-officier-vr02"), Watch(port, "demo-officier-vr03")
+    told = tell("VR01", 2)
+    assert party.take(2) == told
+    (own,) = tell("VR03", 1)
+    assert stranger.take(1) == [own], "what came before was not for this region"
+    party.close()
+    stranger.close()
+
+
+def test_who_comes_back_has_missed_nothing_and_gets_nothing_twice(port: int) -> None:
+    """Four regions write at once, while the watcher breaks off again and again."""
+    watch = Watch(port, "demo-officier-vr02")
+    seen: list[str] = []
+    with ThreadPoolExecutor(4) as pool:
+        writing = [pool.submit(tell, region, 40) for region in ("VR04", "VR05", "VR06", "VR07")]
+        while len(seen) < 160:
+            seen += watch.take(min(23, 160 - len(seen)))
+            watch.close()
+            watch = Watch(port, "demo-officier-vr02", after=watch.place)
+        told = [event for writer in writing for event in writer.result()]
+    assert sorted(seen) == sorted(told)
+    (last,) = tell("VR04", 1)
+    assert watch.take(1) == [last]
+    watch.close()
+
+
+def test_silence_is_filled_with_a_heartbeat(port: int) -> None:
+    watch = Watch(port, "demo-officier-vr09")
+    line = watch.answer.readline()
+    while not line.startswith(b":"):
+        line = watch.answer.readline()
+    watch.close()
+
+
+def test_a_stream_is_not_for_strangers(port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("GET", "/api/v1/gebeurtenissen/stroom")
+    answer = connection.getresponse()
+    assert answer.status == 401
+    assert json.loads(answer.read())["status"] == 401
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("12.VR06.3", (12, "VR06", 3)), ("12..0", (12, "", 0)), ("", None), ("x", None), ("1.VR6.2", None)],
+)
+def test_a_place_in_the_stream(text: str, place: tuple[int, str, int] | None) -> None:
+    assert parse_place(text) == place
+
+
+def test_a_stream_is_in_order_of_transaction_not_of_its_spelling(database: Addresses) -> None:
+    with psycopg.connect(database.owner) as owner:
+        for number, tx in ((1, "99"), (2, "100"), (3, "101")):
+            owner.execute(
+                "insert into slagkracht.event (world, chain, number, kind, happened_at, recorded_at, actor, body, hash, "
+                "line, tx) values ('oefening', 'VR25', %s, 'note', now(), now(), '', '{}', '', '', %s::text::xid8)",
+                (number, tx),
+            )
+
+    async def read() -> list[str]:
+        reader = Reader("VR25", "oefening")
+        async with await connect() as connection:
+            _, rows = await reader.catch_up(connection, (98, "", 0))
+        return [row["tx"] for row in rows]
+
+    assert asyncio.run(read()) == ["99", "100", "101"]
