@@ -171,3 +171,10 @@ def test_the_page_is_the_built_front_end_with_its_figures_in_it(
     html = (tmp_path / "kaart.html").read_text(encoding="utf-8")
     packed = html.removeprefix(f"<html>{slot}").removesuffix("</script></html>")
     assert json.loads(gzip.decompress(base64.b64decode(packed))) == {"title": "</script>"}
+
+
+def test_the_front_end_is_pinned_without_naming_a_host() -> None:
+    lock = json.loads((Path(__file__).parents[1] / "web" / "package-lock.json").read_text(encoding="utf-8"))
+    packages = [package for name, package in lock["packages"].items() if name]
+    assert packages
+    assert all("integrity" in package and "resolved" not in package for package in packages)
