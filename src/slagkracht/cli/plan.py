@@ -15,6 +15,7 @@ from slagkracht.plan import Plan, compute_hash
 from slagkracht.roads import Roads
 from slagkracht.sources.delivered_plan import apply_delivery
 from slagkracht.sources.delivery import read_delivery
+from slagkracht.sources.example import read_example
 from slagkracht.sources.modelland import build_modelland
 from slagkracht.sources.national import build_national_plan
 from slagkracht.sources.nwb import read_nwb_roads
@@ -92,6 +93,22 @@ def model(
         plan = build_modelland(areas, seed=seed, day=parse_day(day))
         tell("plan schrijven")
         write_plan(plan, out)
+    describe(plan)
+    show.screen.print(f"Geschreven: {out}", markup=False)
+
+
+@commands.command("voorbeeld")
+def example(
+    folder: Annotated[Path, typer.Argument(help="map als examples/toyland", metavar="MAP")],
+    out: Out,
+    day: Day = "2026-07-01",
+) -> None:
+    """Maak een plan van een klein land in tabellen, om mee te leren en na te rekenen.
+
+    Voorbeeld: slagkracht plan voorbeeld examples/toyland --uit toyland
+    """
+    plan = read_example(folder, parse_day(day))
+    write_plan(plan, out)
     describe(plan)
     show.screen.print(f"Geschreven: {out}", markup=False)
 
