@@ -293,7 +293,7 @@ def test_no_region_no_rows(database: Addresses) -> None:
             for name in settings:
                 value = "VR06" if name.endswith("region") else "echt"
                 nobody.execute("select set_config(%s, %s, true)", (name, value))
-            for table in TABLES:
+            for table in set(TABLES) - ({"person"} if "slagkracht.region" in settings else set()):
                 assert nobody.execute(f"select count(*) from slagkracht.{table}").fetchone() == (0,), table
             nobody.rollback()
 
@@ -331,21 +331,21 @@ def seen_unit(region: str, unit: str) -> tuple[bool, bool]:
 
 
 def test_sharing_is_by_consent_up_to_a_tier_and_ends() -> None:
-    (unit,) = new_units("VR20", 1)
-    assert seen_unit("VR21", unit) == (False, False)
+    (unit,) = new_units("VR10", 1)
+    assert seen_unit("VR11", unit) == (False, False)
     for tier, seen in (("beschikbaarheid", (True, False)), ("plaats", (True, True))):
-        with acting("VR20") as own:
-            consent = ledger.share(own, "VR21", tier, own.at + datetime.timedelta(hours=1))
-        assert seen_unit("VR21", unit) == seen
-        assert seen_unit("VR22", unit) == (False, False)
-        with acting("VR20") as own:
+        with acting("VR10") as own:
+            consent = ledger.share(own, "VR11", tier, own.at + datetime.timedelta(hours=1))
+        assert seen_unit("VR11", unit) == seen
+        assert seen_unit("VR12", unit) == (False, False)
+        with acting("VR10") as own:
             ledger.stop_sharing(own, consent)
-        assert seen_unit("VR21", unit) == (False, False)
-    with acting("VR20") as own:
-        ledger.share(own, "VR21", "plaats", own.at + datetime.timedelta(seconds=0.4))
-    assert seen_unit("VR21", unit) == (True, True)
+        assert seen_unit("VR11", unit) == (False, False)
+    with acting("VR10") as own:
+        ledger.share(own, "VR11", "plaats", own.at + datetime.timedelta(seconds=0.4))
+    assert seen_unit("VR11", unit) == (True, True)
     time.sleep(0.5)
-    assert seen_unit("VR21", unit) == (False, False), "a consent is read at every look"
+    assert seen_unit("VR11", unit) == (False, False), "a consent is read at every look"
 
 
 def test_a_committed_unit_is_seen_by_who_it_is_committed_to_and_no_longer() -> None:
@@ -369,7 +369,7 @@ def test_thousands_of_concurrent_steps_leave_a_ledger_that_adds_up(database: Add
 
     storm = Storm(units_per_region=3, seed=5)
     with ThreadPoolExecutor(12) as pool:
-        list(pool.map(lambda n: storm.run(300, random.Random(n)), range(12)))
+        list(pool.map(lambda n: storm.run(1_000, random.Random(n)), range(12)))
     assert storm.done["gelukt"] > 500, storm.done
     assert storm.done["fout"] == 0, storm.errors
     storm.close_all()

@@ -151,8 +151,9 @@ def test_a_stream_is_in_order_of_transaction_not_of_its_spelling(database: Addre
     with psycopg.connect(database.owner) as owner:
         for number, tx in ((1, "99"), (2, "100"), (3, "101")):
             owner.execute(
-                "insert into slagkracht.event (world, chain, number, kind, happened_at, recorded_at, actor, body, hash, "
-                "line, tx) values ('oefening', 'VR25', %s, 'note', now(), now(), '', '{}', '', '', %s::text::xid8)",
+                "insert into slagkracht.event "
+                "(world, chain, number, kind, happened_at, recorded_at, actor, body, hash, line, tx) "
+                "values ('oefening', 'VR25', %s, 'note', now(), now(), '', '{}', '', '', %s::text::xid8)",
                 (number, tx),
             )
 
