@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import random
 import secrets
 import threading
@@ -13,11 +14,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from slagkracht.log import COMMITMENT_STEPS, replay, verify_chain
+from slagkracht.log import COMMITMENT_STEPS, format_event, replay, verify_chain
 from slagkracht.server import ledger
 from slagkracht.server.database import Addresses, Scope, scope
-from slagkracht.server.journal import read_events, record
+from slagkracht.server.journal import read_events, record, sign_checkpoint
+from slagkracht.server.verify_log import verify
 
 pytestmark = pytest.mark.usefixtures("database")
 REGIONS = [f"VR{n:02d}" for n in range(1, 26)]
@@ -239,6 +242,26 @@ def test_the_log_is_appended_and_never_changed(database: Addresses) -> None:
                 connection.execute("select set_config('slagkracht.region', 'VR06', false)")
                 connection.execute("select set_config('slagkracht.world', 'echt', false)")
                 assert refused(lambda sql=sql, connection=connection: connection.execute(sql))  # type: ignore[misc]
+
+
+def test_a_checkpoint_is_signed_and_held_by_everyone() -> None:
+    key = Ed25519PrivateKey.generate()
+    with acting("VR17", "oefening") as own:
+        assert sign_checkpoint(own, key) is None, "an empty log has nothing to sign"
+        for n in range(3):
+            record(own, "note", {"text": f"feit {n}"})
+        signed = sign_checkpoint(own, key)
+        lines = "".join(format_event(event) + "\n" for event in read_events(own, "VR17"))
+    with acting("VR03", "oefening") as other:
+        held = other.rows("select chain, number, hash, at, key, signature from slagkracht.checkpoint")
+    assert [row for row in held if row["chain"] == "VR17"] == [signed]
+    keys = {"VR17": key.public_key().public_bytes_raw().hex()}
+    assert verify(lines, json.dumps(signed), keys) == []
+    cut_off = "".join(lines.splitlines(keepends=True)[:-1])
+    assert "afgekapt" in verify(cut_off, json.dumps(signed), keys)[0]
+    assert signed is not None
+    with pytest.raises(psycopg.Error), acting("VR03", "oefening") as other:
+        other.insert("checkpoint", **{**signed, "number": 2})
 
 
 def test_nobody_writes_in_another_chain_or_over_a_number() -> None:
