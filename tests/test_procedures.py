@@ -229,6 +229,8 @@ def test_assistance_from_a_neighbour() -> None:
     procedure, dossier = PROCEDURES["bijstandsaanvraag"], asking()
     answers = {"buurregio": "VR07", "afspraak_in_crisisplan": "par. 4", "reden_van_spoed": "overslag"}
     dossier = take_step(procedure, dossier, "rechtstreeks", who("VR06", "officier"), MONDAY, answers)
+    with pytest.raises(StepRefusedError, match="is aan VR07, niet aan VR06"):
+        take_step(procedure, dossier, "buur_zegt_toe", who("VR06", "officier"), MONDAY, {"toezeggingen": "2"})
     dossier = take_step(procedure, dossier, "buur_zegt_toe", who("VR07", "officier"), MONDAY, {"toezeggingen": "2"})
     assert dossier.state == "verleend"
 

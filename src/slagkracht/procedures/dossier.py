@@ -85,8 +85,8 @@ def why_not(procedure: Procedure, dossier: Dossier, step: Step, who: Who, at: da
             return f"{step.dutch!r} is aan elke regio zelf"
         if any(t.step == step.code and t.region == who.region and t.at >= dossier.since for t in dossier.taken):
             return f"{who.region} heeft {step.dutch!r} al gezet"
-    elif step.party and dossier.parties[step.party] != who.region:
-        return f"{step.dutch!r} is aan {dossier.parties[step.party]}, niet aan {who.region or 'een landelijk orgaan'}"
+    elif step.party and (party := _party(dossier, step.party)) != who.region:
+        return f"{step.dutch!r} is aan {party or 'niemand'}, niet aan {who.region or 'een landelijk orgaan'}"
     if step.wait is not None:
         open_at = compute_end(dossier.since, step.wait.amount, step.wait.unit)
         if at < open_at:
@@ -95,6 +95,12 @@ def why_not(procedure: Procedure, dossier: Dossier, step: Step, who: Who, at: da
         if (n := _count(dossier, needs)) < needs.count:
             return f"{step.dutch!r} vraagt {needs.count} keer {needs.step!r}; het staat op {n}"
     return ""
+
+
+def _party(dossier: Dossier, name: str) -> str:
+    """The region that a party stands for: as the dossier began, or as a step last named it."""
+    named = [taken.answers[name] for taken in dossier.taken if name in taken.answers]
+    return str(named[-1]) if named else dossier.parties.get(name, "")
 
 
 def _count(dossier: Dossier, needs: Needs) -> int:

@@ -57,7 +57,8 @@ class Step:
     """What can be done in a state.
 
     ``from_states`` → ``to`` ("" = the dossier stays where it is) · ``roles`` who may · ``party`` which of the
-    dossier's parties that person must act for ("" = none in particular, "elk" = every region once) · ``ground`` the
+    dossier's parties that person must act for ("" = none in particular, "elk" = every region once; a field that an
+    earlier step asked = the region that was filled in there) · ``ground`` the
     legal ground · ``asks`` fields to fill in · ``documents`` that it makes · ``wait`` how long
     it must have been in the state · ``needs`` what must have gone before.
     """
@@ -148,7 +149,8 @@ def _step_faults(
         faults.append(f"{name}: niemand mag deze stap zetten")
     if not step.from_states:
         faults.append(f"{name}: vanuit geen enkele toestand te zetten")
-    if step.party not in ("", EACH, *procedure.parties):
+    named = {field for other in procedure.steps for field in other.asks}
+    if step.party not in ("", EACH, *procedure.parties, *named):
         faults.append(f"{name}: partij {step.party!r} doet niet mee; wel: {', '.join(procedure.parties)}")
     if step.wait is not None:
         faults += _span_faults(f"{name}, wachttijd", step.wait)

@@ -23,12 +23,12 @@ CLOCK = ZoneInfo("Europe/Amsterdam")
 def open_dossier(scope: Scope, procedure: str, parties: dict[str, str]) -> str:
     """Begins a dossier of the acting region, and returns its id. Its parties see it, and the centre.
 
-    A procedure that every region takes part in is seen by all of them.
+    A procedure that every region takes part in is seen by all of them; a region that a step names sees it from then on.
     """
     found = _procedure(procedure)
     dossier = start(found, f"P-{scope.region}-{secrets.token_hex(5)}", parties, scope.at.astimezone(CLOCK))
     audience = {*parties.values(), NATIONAL_CHAIN}
-    if any(step.party == EACH or not step.party for step in found.steps if step.roles):
+    if any(step.party == EACH for step in found.steps):
         audience |= {row["region"] for row in scope.rows("select region from slagkracht.region")}
     scope.insert(
         "dossier",
@@ -59,12 +59,15 @@ def take_dossier_step(
     before = pass_terms(procedure, _unpack(row), now)
     who = Who(scope.actor, "" if scope.region == NATIONAL_CHAIN else scope.region, scope.roles)
     after = take_step(procedure, before, step, who, now, answers)
+    regions = {known["region"] for known in scope.rows("select region from slagkracht.region")}
+    audience = sorted({*row["audience"], *(regions & {str(answer) for answer in answers.values()})} - {row["region"]})
     scope.run(
-        "update slagkracht.dossier set content = %s, version = version + 1 where dossier_id = %s",
+        "update slagkracht.dossier set content = %s, audience = %s, version = version + 1 where dossier_id = %s",
         json.dumps(_pack(after)),
+        audience,
         dossier,
     )
-    _tell(scope, after, step, [row["region"], *row["audience"]])
+    _tell(scope, after, step, [row["region"], *audience])
     return int(row["version"]) + 1
 
 
