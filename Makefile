@@ -19,13 +19,13 @@ demo: $(READY) $(WEB) ## the main job on the embedded country, then its map in t
 	$(BIN)/slagkracht demo
 
 test: $(READY) $(WEB) browser ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(READY) $(WEB) browser ## format, lint, types, and the tests with warnings as errors
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 format: $(READY) ## put the code in its usual form
 	$(BIN)/ruff format .
