@@ -70,3 +70,13 @@ def test_a_frame_holds_its_shapes_and_takes_the_form_asked_for() -> None:
     assert west < 0 < 300 < east
     assert south < 0 < 100 < north
     assert (north - south) / (east - west) == pytest.approx(0.8)
+
+
+def test_a_sliver_thinner_than_the_drawing_does_not_spoil_the_path() -> None:
+    """A path with an empty step ends there for every reader of SVG: all cells after a sliver would be lost."""
+    sliver = shapely.box(50, 50, 50.001, 50.001)
+    cells = np.array([sliver, *CELLS])
+    svg = draw_map(cells, np.full(4, 300.0), TIME, OUTLINES, (0, 0, 300, 100), width=300)
+    path = paths(svg)[TIME.colours[0]]
+    assert "lz" not in path
+    assert len(corners(path)) == 3

@@ -64,6 +64,8 @@ def draw_map(
                     ).astype(int)
                     steps = np.diff(grid, axis=0)
                     steps = steps[(steps != 0).any(axis=1)]
+                    if len(steps) < 2:  # a sliver thinner than the grid has no face, and no valid path
+                        continue
                     start = f"M{grid[0, 0]} {grid[0, 1]}"
                     pieces.append(start + "l" + " ".join(f"{dx} {dy}" for dx, dy in steps.tolist()) + "z")
         return "".join(pieces)
