@@ -223,12 +223,15 @@ def client_region(username: str | None) -> str:
 
 def everything(browser: Any, ids: dict[str, str]) -> dict[str, str]:
     """What every readable address answers to this browser, by address."""
+    from slagkracht.server.api.resources import RESOURCES
+
     answers = {}
     for method, path in paths():
         if method != "get":
             continue
         noun = path.removeprefix(f"{API}/").split("/")[0]
-        answer = browser.get(path.replace("{id}", ids.get(noun, "1")).replace("{code}", "les"))
+        page = {"aantal": 1_000} if noun in {resource.noun for resource in RESOURCES} and "{id}" not in path else {}
+        answer = browser.get(path.replace("{id}", ids.get(noun, "1")).replace("{code}", "les"), page)
         content = b"".join(answer.streaming_content) if answer.streaming else answer.content
         assert answer.status_code in (200, 404, 401), (path, content)
         answers[path] = content.decode() if answer.status_code == 200 else ""
