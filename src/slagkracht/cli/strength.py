@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
 
 from slagkracht.cli import show
-from slagkracht.cli.plan import Json, PlanPath
-from slagkracht.coverage import compute_arrivals, compute_call_handling
+from slagkracht.cli.given import Json, PlanPath
 from slagkracht.plan import Plan, compute_plan_travel
-from slagkracht.resources import compute_standing
-from slagkracht.rules import rule_in_force
+from slagkracht.resources import Standing, compute_standing
 from slagkracht.sources.plan_files import read_plan
 from slagkracht.strength import (
     REASONS,
+    Cover,
+    Floors,
     Formation,
     Strength,
-    compute_cover,
+    add_on_call,
     compute_doctrine,
-    compute_floors,
+    compute_plan_cover,
     compute_strength,
+    floors_in_force,
 )
-
-HOLDERS = 24
-"""How many units an area may list as holding it in time; a denser town loses on paper before it does in truth."""
+from slagkracht.travel import Travel
 
 
 def register(app: typer.Typer) -> None:
@@ -64,32 +66,65 @@ def propose(
     Voorbeeld: slagkracht slagkracht nederland --plaats 188000,470000 --formatie basispeloton:6 --formatie handcrew:1
     """
     with show.steps() as tell:
-        tell("plan lezen")
-        plan = read_plan(path)
-        area = find_place(plan, place)
-        tell("rijtijden berekenen")
-        travel = compute_plan_travel(plan)
+        ready = ready_plan(path, window, tell)
+        area = find_place(ready.plan, place)
+        wanted = parse_asked(asked, ready.formations)
         tell("voorstel berekenen")
-        standing = compute_standing(plan.units, plan.stations, window)
-        handling_s, _ = compute_call_handling(plan)
-        _, rule = rule_in_force(plan.rules, "ondergrens", plan.day)
-        arrivals = compute_arrivals(
-            standing, travel, rule["inzetmogelijkheid"], call_handling_s=handling_s, depth=HOLDERS
-        )
-        cover = compute_cover(arrivals, len(standing), plan.areas, float(rule["grens_s"]), len(plan.regions))
         strength = compute_strength(
-            standing,
-            travel.drive_s[area],
-            parse_asked(asked, compute_doctrine(plan.rules, plan.day).formations),
-            cover,
-            compute_floors(cover, float(rule["marge"])) if floors else None,
+            ready.standing,
+            ready.travel.drive_s[area],
+            wanted,
+            ready.cover,
+            ready.floors if floors else None,
             exact=exact,
         )
     if json:
-        show.as_json(_as_data(plan, strength))
+        show.as_json(_as_data(ready, strength))
         return
-    _print(plan, strength, standing.region, place)
-    show.notes(plan.notes)
+    _print(ready, strength, place)
+    show.notes(ready.plan.notes)
+
+
+@dataclass(frozen=True, eq=False)
+class Readied:
+    """A plan with everything that strength is computed from, in one time window."""
+
+    plan: Plan
+    travel: Travel
+    standing: Standing
+    cover: Cover
+    floors: Floors
+    formations: dict[str, Formation]
+
+
+def ready_plan(path: Path, window: str, tell: Callable[[str], None]) -> Readied:
+    """Read a plan and compute its drive times, who stands ready (with those on call), cover, floors and doctrine."""
+    tell("plan lezen")
+    plan = read_plan(path)
+    tell("rijtijden berekenen")
+    travel = compute_plan_travel(plan)
+    standing = add_on_call(plan, compute_standing(plan.units, plan.stations, window))
+    cover = compute_plan_cover(plan, standing, travel)
+    formations = compute_doctrine(plan.rules, plan.day).formations
+    return Readied(plan, travel, standing, cover, floors_in_force(plan, cover), formations)
+
+
+def name_unit(ready: Readied, row: int) -> tuple[str, str, str]:
+    """What a standing unit is called on screens: (unit, kind, where it starts)."""
+    unit = int(ready.standing.unit[row])
+    if unit >= 0:
+        plan = ready.plan
+        return (
+            str(plan.units.unit_id[unit]),
+            str(plan.units.type_code[unit]),
+            str(plan.stations.name[plan.units.station[unit]]),
+        )
+    able = [n for n, has in zip(ready.standing.capability_names, ready.standing.capabilities[row]) if has]
+    return (
+        f"op oproep {ready.plan.regions.code[ready.standing.region[row]]}",
+        " ".join(able),
+        "geen kazerne in de lijst",
+    )
 
 
 def find_place(plan: Plan, place: str) -> int:
@@ -120,7 +155,8 @@ def parse_asked(asked: list[str], known: dict[str, Formation]) -> list[tuple[For
     return wanted
 
 
-def _print(plan: Plan, strength: Strength, region: Any, place: str) -> None:
+def _print(ready: Readied, strength: Strength, place: str) -> None:
+    plan, region = ready.plan, ready.standing.region
     rows = []
     for f, formation in enumerate(strength.formations):
         mine = np.flatnonzero(strength.unit_formation == f)
@@ -139,8 +175,7 @@ def _print(plan: Plan, strength: Strength, region: Any, place: str) -> None:
         "Eenheden in volgorde van aankomst",
         ["formatie", "eenheid", "soort", "kazerne", "aankomst"],
         [
-            [str(strength.unit_formation[u] + 1), str(plan.units.unit_id[u]), str(plan.units.type_code[u]),
-             str(plan.stations.name[plan.units.station[u]]), show.minutes(strength.arrival_s[u])]
+            [str(strength.unit_formation[u] + 1), *name_unit(ready, u), show.minutes(strength.arrival_s[u])]
             for u in units
         ],
         left=4,
@@ -170,21 +205,21 @@ def _print(plan: Plan, strength: Strength, region: Any, place: str) -> None:
         show.screen.print(f"Bewezen: geen keuze is samen meer dan {show.share(gap)} eerder ter plaatse.", markup=False)
 
 
-def _as_data(plan: Plan, strength: Strength) -> dict[str, Any]:
+def _as_data(ready: Readied, strength: Strength) -> dict[str, Any]:
     return {
         "formaties": [
             {"formatie": each.code, "staat_na_s": strength.complete_s[f], "tekort": strength.missing[f]}
             for f, each in enumerate(strength.formations)
         ],
         "eenheden": [
-            {"eenheid": str(plan.units.unit_id[u]), "reden": str(strength.reason[u]),
+            {"eenheid": name_unit(ready, u)[0], "reden": str(strength.reason[u]),
              "formatie": int(strength.unit_formation[u]) + 1 or None, "aankomst_s": strength.arrival_s[u]}
             for u in np.flatnonzero(strength.reason != "andere_taak").tolist()
         ],
         "restdekking": [
             {"regio": str(code), "voor": b, "na": a, "ondergrens": f}
             for code, b, a, f in zip(
-                plan.regions.code.tolist(), strength.residual_before, strength.residual_after, strength.floor,
+                ready.plan.regions.code.tolist(), strength.residual_before, strength.residual_after, strength.floor,
                 strict=True,
             )
         ],

@@ -1,6 +1,16 @@
 """Which formations can stand at a place, when, for how long, and the coverage left behind."""
 
-from slagkracht.strength.compute import REASONS, Demand, Strength, compute_arrival_s, compute_demand, compute_strength
+from slagkracht.strength.burden import Burden, compute_burden
+from slagkracht.strength.compute import (
+    REASONS,
+    Demand,
+    Strength,
+    compute_arrival_s,
+    compute_demand,
+    compute_strength,
+    compute_strength_at_places,
+)
+from slagkracht.strength.floors import compute_plan_cover, floors_in_force
 from slagkracht.strength.formations import (
     Doctrine,
     DoctrineError,
@@ -11,6 +21,18 @@ from slagkracht.strength.formations import (
     expand_substitutes,
     formation_from_rule,
 )
+from slagkracht.strength.gap import (
+    LEVELS,
+    Gap,
+    Worth,
+    compute_asked_places,
+    compute_gap,
+    compute_main_places,
+    compute_short_together,
+    compute_within_s,
+    compute_worth,
+)
+from slagkracht.strength.on_call import add_on_call
 from slagkracht.strength.residual import (
     Cover,
     Floors,
@@ -19,26 +41,44 @@ from slagkracht.strength.residual import (
     compute_lost_areas,
     compute_residual,
 )
+from slagkracht.strength.supply import Supply, compute_supply
 
 __all__ = [
+    "LEVELS",
     "REASONS",
+    "Burden",
     "Cover",
     "Demand",
     "Doctrine",
     "DoctrineError",
     "Floors",
     "Formation",
+    "Gap",
     "Part",
     "Strength",
+    "Supply",
+    "Worth",
+    "add_on_call",
     "compute_arrival_s",
+    "compute_asked_places",
+    "compute_burden",
     "compute_cover",
     "compute_demand",
     "compute_doctrine",
     "compute_floors",
+    "compute_gap",
     "compute_lost_areas",
+    "compute_main_places",
+    "compute_plan_cover",
     "compute_residual",
     "compute_share",
+    "compute_short_together",
     "compute_strength",
+    "compute_strength_at_places",
+    "compute_supply",
+    "compute_within_s",
+    "compute_worth",
     "expand_substitutes",
+    "floors_in_force",
     "formation_from_rule",
 ]

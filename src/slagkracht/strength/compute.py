@@ -11,7 +11,7 @@ import numpy.typing as npt
 from slagkracht.resources import Standing
 from slagkracht.strength.exact import solve_exactly
 from slagkracht.strength.formations import DoctrineError, Formation, compute_share
-from slagkracht.strength.residual import Cover, Floors, compute_residual
+from slagkracht.strength.residual import Cover, Floors, compute_held, compute_least, compute_residual
 from slagkracht.strength.selection import eject, may_go, polish, select, single_losses
 from slagkracht.travel import UNREACHABLE
 
@@ -143,9 +143,9 @@ def compute_strength(
     arrival_s[gone] = np.inf
     before = compute_residual(cover, gone)
     floor = np.zeros(len(before)) if floors is None else floors.share
-    left = _held(cover, gone)
+    left = compute_held(cover, gone)
     covered = before * cover.total
-    least = np.where(floor > 0, floor * cover.total, -1.0)
+    least = compute_least(cover, floors)
     blocked = np.zeros(len(standing), dtype=np.bool_)
     bound_s, method = float("nan"), "snel"
     formation, part, whole = _select_fast(standing, demand, arrival_s, cover, left, covered, least, partial, blocked)
@@ -172,12 +172,30 @@ def compute_strength(
     )  # fmt: skip
 
 
-def _held(cover: Cover, gone: Flags) -> Indices:
-    """How many units that are not gone hold each area in time: int32 [A]."""
-    stays = ~gone[cover.area_unit]
-    sums = np.concatenate([[0], np.cumsum(stays)])
-    held: Indices = (sums[cover.area_first[1:]] - sums[cover.area_first[:-1]]).astype(np.int32)
-    return held
+def compute_strength_at_places(
+    standing: Standing,
+    asks: Sequence[tuple[Seconds, Sequence[tuple[Formation, int]]]],
+    cover: Cover,
+    floors: Floors | None,
+    *,
+    away: Flags | None = None,
+    resting: Flags | None = None,
+    partial: bool = True,
+) -> tuple[Strength, ...]:
+    """Several places at once, the most urgent first: what one place takes, the next can no longer have.
+
+    ``asks`` (drive times to the place, formations asked there), in order of urgency; the rest as in
+    ``compute_strength``. Floors hold for all of them together.
+    """
+    gone = np.zeros(len(standing), dtype=np.bool_) if away is None else away
+    found = []
+    for drive_s, asked in asks:
+        strength = compute_strength(
+            standing, drive_s, asked, cover, floors, away=gone, resting=resting, partial=partial
+        )
+        found.append(strength)
+        gone = gone | (strength.unit_formation >= 0)
+    return tuple(found)
 
 
 def _select_fast(
@@ -256,7 +274,7 @@ def _explain(
     suits = demand.share.max(axis=(1, 2), initial=0.0) > 0
     reason = np.full(len(standing), "andere_taak", dtype="<U16")
     floor_region = np.full(len(standing), -1, dtype=np.int32)
-    left = _held(cover, taken)
+    left = compute_held(cover, taken)
     covered = compute_residual(cover, taken) * cover.total
     loss = np.zeros(len(covered))
     chosen = formation >= 0

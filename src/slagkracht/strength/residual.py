@@ -84,6 +84,23 @@ def compute_floors(cover: Cover, margin: float, *, target: Doubles | None = None
     return Floors(np.maximum(norm - margin, 0.0), f"norm min {100 * margin:.0f} procentpunt")
 
 
+def compute_held(cover: Cover, away: Flags) -> Indices:
+    """How many units that are not ``away`` hold each area in time: int32 [A]."""
+    stays = ~away[cover.area_unit]
+    sums = np.concatenate([[0], np.cumsum(stays)])
+    held: Indices = (sums[cover.area_first[1:]] - sums[cover.area_first[:-1]]).astype(np.int32)
+    return held
+
+
+def compute_least(cover: Cover, floors: Floors | None) -> Doubles:
+    """Residents that each region must keep in time: float64 [R]; -1 = no floor, inf = nobody may be lost."""
+    least = np.full(len(cover.total), -1.0)
+    if floors is not None:
+        held = floors.share > 0
+        least[held] = floors.share[held] * np.maximum(cover.total[held], 1.0)
+    return least
+
+
 def compute_lost_areas(cover: Cover, away: Flags) -> Indices:
     """Areas (rows) that were in time and are not when the units in ``away`` are gone."""
     had = np.diff(cover.area_first) > 0

@@ -1,0 +1,430 @@
+"""``slagkracht risico`` and ``slagkracht tekort``: what may happen, what it asks for, and what is short."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
+import typer
+
+from slagkracht.cli import show
+from slagkracht.cli.given import Json, PlanPath
+from slagkracht.cli.strength import Readied, ready_plan
+from slagkracht.risks import (
+    Demand,
+    Events,
+    Profile,
+    compute_events,
+    compute_impact,
+    compute_likelihood,
+    compute_peak_demand,
+    compute_rank_stability,
+    compute_simultaneous,
+)
+from slagkracht.sources.risk_files import read_profile
+from slagkracht.strength import (
+    Burden,
+    Gap,
+    Supply,
+    Worth,
+    compute_asked_places,
+    compute_burden,
+    compute_gap,
+    compute_main_places,
+    compute_short_together,
+    compute_supply,
+    compute_within_s,
+    compute_worth,
+)
+
+ProfilePaths = Annotated[
+    list[Path] | None, typer.Option("--profiel", help="map met scenario's; meer mag; zonder: de startset")
+]
+Years = Annotated[int, typer.Option("--jaren", min=100, help="aantal jaren dat wordt doorgerekend")]
+Seed = Annotated[int, typer.Option("--toeval", help="toevalsgetal; hetzelfde getal geeft dezelfde jaren")]
+Window = Annotated[str, typer.Option("--venster", help="tijdvenster")]
+
+MAIN_PLACES = 6
+TOGETHER = 2
+"""The level of certainty (row of LEVELS: once in ten years) at which formations are asked all at once."""
+
+
+def register(app: typer.Typer) -> None:
+    app.command("risico")(risks)
+    app.command("tekort")(shortfall)
+
+
+def risks(
+    profiles: ProfilePaths = None,
+    years: Years = 100_000,
+    seed: Seed = 1,
+    method: Annotated[str, typer.Option("--samenvoeging", help="driemacht, gemiddelde of tienmacht")] = "driemacht",
+    region: Annotated[str, typer.Option("--regio", help="alleen wat in deze regio kan gebeuren, zoals VR06")] = "",
+    json: Json = False,
+) -> None:
+    """Toon het risicodiagram, de kans op meer grote gebeurtenissen tegelijk, en wat zij vragen.
+
+    Voorbeeld: slagkracht risico --regio VR06
+    """
+    with show.steps() as tell:
+        tell("scenario's lezen")
+        profile = read_profile(*(profiles or ()))
+        tell(f"{years} jaren doorrekenen")
+        events, draw_of = compute_events(profile, years, seed)
+        codes = tuple(sorted({need.formation for risk in profile.risks for need in risk.needs}))
+        demand = compute_peak_demand(events, draw_of, profile, codes)
+        at_once = compute_simultaneous(events)
+        tell("rangorde beproeven")
+        stability = compute_rank_stability(profile, draws=500, seed=seed, method=method)
+    diagram = _diagram(profile, stability, method, region)
+    if region and not diagram:
+        raise ValueError(f"geen scenario noemt regio {region!r}, en geen enkel scenario geldt overal; kies VR01–VR25")
+    seasons, hours = _when(events, profile)
+    if json:
+        show.as_json(
+            {"risicodiagram": diagram, "kans_op_k_tegelijk": at_once, "piek_per_jaar": _peaks(demand),
+             "per_maand": seasons, "per_uur": hours, "jaren": years, "toeval": seed}
+        )  # fmt: skip
+        return
+    show.table(
+        f"Risicodiagram{f' van {region}' if region else ''}: waarschijnlijkheid en effect",
+        ["scenario", "thema", "keer per 100 jaar", "klasse", "effect", "rang", "vast"],
+        [
+            [each["scenario"], each["thema"] or "niet ingedeeld",
+             f"{100 * each['keer_per_jaar']:.1f} ({100 * each['laag']:.1f}–{100 * each['hoog']:.1f})".replace(".", ","),
+             each["waarschijnlijkheid"], each["effect"] or "niet beoordeeld", str(each["rang"]),
+             show.share(each["rang_binnen_twee"])]
+            for each in diagram
+        ],
+        left=2,
+    )  # fmt: skip
+    show.screen.print(
+        "'vast': hoe vaak het scenario hoogstens twee plaatsen verschuift als de gewichten anders zijn.\n"
+    )
+    show.table(
+        "Kans per jaar op zoveel grote gebeurtenissen tegelijk",
+        ["tegelijk", "kans per jaar"],
+        [[f"{k} of meer", show.share(chance)] for k, chance in enumerate(at_once) if k >= 1],
+    )
+    show.table(
+        "Wat op één moment wordt gevraagd: de piek van een jaar",
+        ["formatie", "P50", "P90", "P95", "hoogst"],
+        [
+            [each["formatie"], *(show.number(each[n]) for n in ("P50", "P90", "P95", "hoogst"))]
+            for each in _peaks(demand)
+        ],
+    )
+    show.table(
+        "Wanneer het begint", ["", *[f"{m}" for m in range(1, 13)]],
+        [["aandeel per maand", *[f"{100 * share:.0f} %" for share in seasons]]],
+    )  # fmt: skip
+    show.table(
+        "", ["", *[f"{h}–{h + 4} uur" for h in range(0, 24, 4)]],
+        [["aandeel per dagdeel", *[f"{100 * sum(hours[h : h + 4]):.0f} %" for h in range(0, 24, 4)]]],
+    )  # fmt: skip
+    _say_what_is_missing(profile)
+
+
+def shortfall(
+    path: PlanPath,
+    profiles: ProfilePaths = None,
+    years: Years = 20_000,
+    seed: Seed = 1,
+    window: Window = "dag",
+    json: Json = False,
+) -> None:
+    """Wat is landelijk nodig, wat is er, wat komen we tekort, waardoor, en wie draagt het nu?
+
+    Voorbeeld: slagkracht tekort nederland
+    """
+    with show.steps() as tell:
+        tell("plan en scenario's lezen")
+        ready = ready_plan(path, window, tell)
+        found = compute_shortfall(ready, read_profile(*(profiles or ())), years, seed, tell)
+    if json:
+        show.as_json(_gap_as_data(ready, found))
+        return
+    _print_gap(ready, found)
+    _say_what_is_missing(found.profile)
+    show.notes(ready.plan.notes)
+
+
+@dataclass(frozen=True, eq=False)
+class Shortfall:
+    """Everything that the gap table is printed from."""
+
+    profile: Profile
+    gap: Gap
+    supply: Supply
+    worth: Worth
+    burden: Burden
+    together: npt.NDArray[np.int32]
+    unknown: tuple[str, ...]
+    years: int
+    seed: int
+
+
+def compute_shortfall(ready: Readied, profile: Profile, years: int, seed: int, tell: Any) -> Shortfall:
+    """Simulated years against what the readied plan can bring. Formations that doctrine lacks are kept by name."""
+    plan = ready.plan
+    tell(f"{years} jaren doorrekenen")
+    events, draw_of = compute_events(profile, years, seed)
+    asked = {need.formation for risk in profile.risks for need in risk.needs}
+    formations = [each for code, each in ready.formations.items() if code in asked]
+    if not formations:
+        raise ValueError(
+            "de scenario's vragen geen formatie die de doctrine van dit plan kent; zie 'slagkracht formaties'"
+        )
+    codes = tuple(each.code for each in formations)
+    demand = compute_peak_demand(events, draw_of, profile, codes)
+    names, where, weight = compute_asked_places(profile, codes)
+    areas = [_nearest_area(ready, x_m, y_m) for x_m, y_m in where.tolist()]
+    drive_s = ready.travel.drive_s[areas].reshape(len(areas), -1)
+    tell("aanbod tellen")
+    supply = compute_supply(
+        ready.standing, drive_s, names, formations, compute_main_places(weight, MAIN_PLACES), ready.cover,
+        ready.floors, compute_within_s(plan, formations), seed=seed,
+    )  # fmt: skip
+    gap = compute_gap(demand, events, profile, supply)
+    tell("waarde van één eenheid meer")
+    worth = compute_worth(gap, demand, supply, ready.standing, drive_s, ready.cover, ready.floors, len(plan.regions))
+    together = compute_short_together(gap, TOGETHER, supply, ready.standing, drive_s, ready.cover, ready.floors)
+    tell("wie draagt het nu")
+    spots = [[_nearest_area(ready, p.x_m, p.y_m) for p in risk.places] for risk in profile.risks]
+    burden = compute_burden(
+        profile, ready.standing, [[ready.travel.drive_s[a] for a in row] for row in spots],
+        [[int(plan.areas.region[a]) for a in row] for row in spots], formations, supply.within_s, ready.cover,
+        ready.floors,
+    )  # fmt: skip
+    return Shortfall(profile, gap, supply, worth, burden, together, tuple(sorted(asked - set(codes))), years, seed)
+
+
+def _nearest_area(ready: Readied, x_m: float, y_m: float) -> int:
+    return int(np.argmin(np.hypot(ready.plan.areas.x_m - x_m, ready.plan.areas.y_m - y_m)))
+
+
+def _print_gap(ready: Readied, found: Shortfall) -> None:
+    gap, codes = found.gap, ready.plan.regions.code
+    order = np.lexsort((-gap.needed[:, TOGETHER], -gap.expected, -gap.shortfall[:, TOGETHER]))
+    show.table(
+        "Het tekort: nodig op één moment, beschikbaar op tijd boven de ondergrenzen, en wat ontbreekt",
+        ["formatie", "1 jaar", "5 jaar", "10 jaar", "25 jaar", "beschikbaar", "tekort 1 op 10", "kans per jaar",
+         "samen"],
+        [
+            [gap.formations[f].dutch, *(show.number(gap.needed[f, level]) for level in range(4)),
+             _range(gap.available[f], gap.available_low[f], gap.available_high[f]),
+             _range(gap.shortfall[f, TOGETHER], gap.shortfall_low[f, TOGETHER], gap.shortfall_high[f, TOGETHER]),
+             show.share(gap.chance_per_year[f]), show.number(found.together[f])]
+            for f in order
+        ],
+    )  # fmt: skip
+    show.screen.print(
+        "Nodig: zoveel tegelijk, eens in zoveel jaar. Beschikbaar: gemiddeld (P5–P95) over paraatheid en plaatsen.\n"
+        "Samen: wat ontbreekt als alles wat eens per 10 jaar nodig is, op één moment wordt gevraagd.\n"
+        "Eén ploeg tegelijk: aflossing over dagen vraagt er meer (slagkracht aflossing).\n",
+        markup=False,
+    )
+    show.table(
+        "Waar het blijft: van alles wat er is tot wat er kan staan",
+        ["formatie", "te vormen", "te ver", "niet paraat", "niet te missen", "beschikbaar"],
+        [
+            [gap.formations[f].dutch, show.number(gap.whole[f]),
+             *(show.number(max(lost, 0.0)) for lost in (gap.whole[f] - gap.in_time[f], gap.in_time[f] - gap.ready[f],
+                                                        gap.ready[f] - gap.available[f])),
+             show.number(gap.available[f])]
+            for f in order
+        ],
+    )  # fmt: skip
+    show.table(
+        "Waar het minst kan staan, en welke scenario's het meest vragen in de jaren dat het tekortschiet",
+        ["formatie", "minst beschikbaar te", "meest gevraagd door"],
+        [[gap.formations[f].dutch, _least_place(gap, f), _causes(found, f)] for f in order], left=3,
+    )  # fmt: skip
+    worth = found.worth
+    rows = []
+    for f in dict.fromkeys(worth.formation.tolist()):
+        mine = np.flatnonzero(worth.formation == f)
+        gaining = mine[worth.gain[mine] > 1e-9]
+        best = [f"{codes[worth.region[w]]} (+{worth.gain[w]:.1f})".replace(".", ",") for w in gaining[:3]]
+        rows.append(
+            [gap.formations[f].dutch, worth.capability[gaining[0]] if len(gaining) else "–",
+             ", ".join(best) or "één eenheid alleen helpt nergens",
+             f"{worth.spared[gaining[0]]:.3f}".replace(".", ",") if len(gaining) else "–"]
+        )  # fmt: skip
+    if rows:
+        show.table(
+            "Wat één eenheid meer waard is, en waar het meest",
+            ["formatie", "eenheid", "regio", "minder tekort per jaar"], rows, left=3,
+        )  # fmt: skip
+    burden, people = found.burden, ready.cover.total / ready.cover.total.sum()
+    lenders = np.argsort(-np.nan_to_num(burden.index), kind="stable")
+    show.table(
+        "Wie draagt het nu: uitgeleende eenheid-uren per jaar naast het aandeel inwoners",
+        ["regio", "leent uit", "leent in", "aandeel uitlenen", "aandeel inwoners", "verhouding"],
+        [
+            [f"{codes[r]} {ready.plan.regions.name[r]}", show.number(burden.lent[r]), show.number(burden.borrowed[r]),
+             show.share(burden.lent[r] / max(burden.lent.sum(), 1e-300)), show.share(people[r]),
+             f"{burden.index[r]:.2f}".replace(".", ",")]
+            for r in lenders.tolist()
+        ],
+    )  # fmt: skip
+    show.screen.print(f"Gelijkheid van de last (1 = ieder naar inwoners): {burden.fairness:.2f}\n".replace(".", ","))
+    failing = np.flatnonzero(burden.stands < burden.asked)
+    risks_of = [found.profile.risks[k] for k in burden.risk.tolist()]
+    show.table(
+        "Scenario's die alleen al niet volledig bediend worden",
+        ["scenario", "plaats", "gevraagd", "staat op tijd", "ontbreekt"],
+        [
+            [risks_of[q].label, risks_of[q].places[burden.place[q]].name, show.number(burden.asked[q]),
+             show.number(burden.stands[q]), ", ".join(f"{n} × {code}" for code, n in burden.missing[q].items())]
+            for q in failing.tolist()
+        ],
+        left=2,
+    )  # fmt: skip
+    for code in found.unknown:
+        show.screen.print(
+            f"· formatie {code!r} wordt gevraagd, maar de doctrine van dit plan kent haar niet", markup=False
+        )
+    show.screen.print(
+        f"· {found.years} jaren, toeval {found.seed}; ondergrens: {ready.floors.source}", markup=False, soft_wrap=True
+    )
+
+
+def _range(middle: float, low: float, high: float) -> str:
+    return f"{middle:.0f} ({low:.0f}–{high:.0f})"
+
+
+def _least_place(gap: Gap, f: int) -> str:
+    if np.isnan(gap.per_place[f]).all():
+        return "geen plaats bekend"
+    p = int(np.nanargmin(gap.per_place[f]))
+    return f"{gap.places[p]} ({gap.per_place[f, p]:.0f})"
+
+
+def _causes(found: Shortfall, f: int) -> str:
+    most = np.argsort(-found.gap.cause[f], kind="stable")[:2]
+    named = [
+        f"{found.profile.risks[k].code} {100 * found.gap.cause[f, k]:.0f} %" for k in most if found.gap.cause[f, k] > 0
+    ]
+    return ", ".join(named) or "–"
+
+
+def _gap_as_data(ready: Readied, found: Shortfall) -> dict[str, Any]:
+    gap, codes, worth, burden = found.gap, ready.plan.regions.code, found.worth, found.burden
+    return {
+        "tekort": [
+            {
+                "formatie": each.code,
+                "status": each.status,
+                "nodig": {
+                    level: {"midden": gap.needed[f, i], "laag": gap.needed_low[f, i], "hoog": gap.needed_high[f, i]}
+                    for i, level in enumerate(gap.levels)
+                },
+                "beschikbaar": {
+                    "midden": gap.available[f], "laag": gap.available_low[f], "hoog": gap.available_high[f],
+                    "te_vormen": gap.whole[f], "op_tijd": gap.in_time[f], "paraat": gap.ready[f],
+                },
+                "tekort": {
+                    level: {
+                        "midden": gap.shortfall[f, i],
+                        "laag": gap.shortfall_low[f, i],
+                        "hoog": gap.shortfall_high[f, i],
+                    }
+                    for i, level in enumerate(gap.levels)
+                },
+                "kans_per_jaar": gap.chance_per_year[f],
+                "verwacht_tekort_per_jaar": gap.expected[f],
+                "samen_eens_per_10_jaar": found.together[f],
+                "per_plaats": {gap.places[p]: gap.per_place[f, p] for p in np.flatnonzero(found.supply.weight[f] > 0)},
+                "oorzaken": {
+                    risk.code: share for risk, share in zip(found.profile.risks, gap.cause[f], strict=True) if share > 0
+                },
+            }
+            for f, each in enumerate(gap.formations)
+        ],
+        "een_eenheid_meer": [
+            {"formatie": gap.formations[worth.formation[w]].code, "inzetmogelijkheid": str(worth.capability[w]),
+             "regio": str(codes[worth.region[w]]), "winst": worth.gain[w], "minder_tekort_per_jaar": worth.spared[w]}
+            for w in range(len(worth.gain))
+        ],
+        "last": [
+            {"regio": str(code), "leent_uit_uren": burden.lent[r], "leent_in_uren": burden.borrowed[r],
+             "verhouding": burden.index[r]}
+            for r, code in enumerate(codes)
+        ],
+        "gelijkheid": burden.fairness,
+        "scenarios": [
+            {"ontbreekt": burden.missing[q], "scenario": found.profile.risks[burden.risk[q]].code,
+             "plaats": found.profile.risks[burden.risk[q]].places[burden.place[q]].name,
+             "gevraagd": burden.asked[q], "staat_op_tijd": burden.stands[q]}
+            for q in range(len(burden.risk))
+        ],
+        "zonder_plaats": [risk.code for risk in found.profile.risks if not risk.places],
+        "onbekende_formaties": list(found.unknown),
+        "jaren": found.years,
+        "toeval": found.seed,
+        "ondergrens": ready.floors.source,
+    }  # fmt: skip
+
+
+def _diagram(profile: Profile, stability: npt.NDArray[np.float64], method: str, region: str) -> list[dict[str, Any]]:
+    """Every scenario with its likelihood, impact and rank, and how sure that rank is; a region's own and the shared."""
+    base = 10.0 if method == "tienmacht" else 3.0
+    scores = [compute_impact(risk.impact, method=method) for risk in profile.risks]
+    value = [
+        risk.rate_per_year * base**score if np.isfinite(score) else 0.0 for risk, score in zip(profile.risks, scores)
+    ]
+    rows = []
+    for rank, k in enumerate(np.argsort(-np.array(value), kind="stable").tolist()):
+        risk = profile.risks[k]
+        if region and risk.regions and region not in risk.regions:
+            continue
+        rows.append(
+            {
+                "code": risk.code, "scenario": risk.label, "thema": risk.theme, "crisistype": risk.crisis_type,
+                "regios": list(risk.regions), "keer_per_jaar": risk.rate_per_year, "laag": risk.rate_low,
+                "hoog": risk.rate_high, "waarschijnlijkheid": compute_likelihood(risk.rate_per_year),
+                "effect": "ABCDE"[round(scores[k])] if np.isfinite(scores[k]) else "", "effect_score": scores[k],
+                "rang": rank + 1, "rang_binnen_twee": float(stability[k, max(rank - 2, 0) : rank + 3].sum()),
+                "bron": risk.source, "status": risk.status,
+            }
+        )  # fmt: skip
+    return rows
+
+
+def _peaks(demand: Demand) -> list[dict[str, Any]]:
+    levels = {"P50": 0.5, "P90": 0.9, "P95": 0.95, "hoogst": 1.0}
+    values = {name: np.quantile(demand.peak, q, axis=0, method="inverted_cdf") for name, q in levels.items()}
+    return [
+        {"formatie": code, **{name: values[name][f] for name in levels}} for f, code in enumerate(demand.formations)
+    ]
+
+
+def _when(events: Events, profile: Profile) -> tuple[list[float], list[float]]:
+    month = np.minimum((events.start_h / 730.0).astype(np.int64), 11)
+    hour = (events.start_h % 24).astype(np.int64)
+    total = max(len(events), 1)
+    return (np.bincount(month, minlength=12) / total).tolist(), (np.bincount(hour, minlength=24) / total).tolist()
+
+
+def _say_what_is_missing(profile: Profile) -> None:
+    nowhere = [risk.label for risk in profile.risks if not risk.places]
+    unclassed = [risk.label for risk in profile.risks if not risk.theme]
+    if nowhere:
+        show.screen.print(
+            f"· zonder plaats, dus wel in de vraag en niet op de kaart: {', '.join(nowhere)}",
+            markup=False,
+            soft_wrap=True,
+        )
+    if unclassed:
+        show.screen.print(
+            f"· in geen van de zeven thema's, onder hun eigen naam gehouden: {', '.join(unclassed)}",
+            markup=False, soft_wrap=True,
+        )  # fmt: skip
+    unsure = sum(risk.status != "vastgesteld" for risk in profile.risks)
+    show.screen.print(
+        f"· {unsure} van {len(profile.risks)} scenario's berusten op aannamen (te verifiëren)", markup=False
+    )
