@@ -3,45 +3,75 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
 import typer
 from rich.console import Console
+from typer.exceptions import TyperException
 
-from slagkracht.cli import coverage, data, demo, pages, plan, platform, strength
+from slagkracht.cli import coverage, data, demo, dutch, pages, plan, platform, risks, strength
 from slagkracht.rules import NoRuleError
-from slagkracht.sources.refusal import RefusalError
+from slagkracht.sources.refusal import RefusalError, say_why
+
+BROKEN_OFF = 130
+"""What a shell calls a command that was stopped with Ctrl-C."""
 
 EXPLANATION = """Van de gegevens van de veiligheidsregio's naar een landelijk dekkingsplan, het tekort en de slagkracht.
 
 Afsluitcodes: 0 gelukt · 1 geweigerd of niet uitvoerbaar (de melding zegt wat, waar en wat te doen) ·
-2 verkeerd gebruik van de opdracht · 3 narekenen gaf een verschil."""
+2 verkeerd gebruik van de opdracht · 3 narekenen gaf een verschil · 130 afgebroken."""
 
 app = typer.Typer(
     name="slagkracht",
+    cls=dutch.Group,
     help=EXPLANATION,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    context_settings={"max_content_width": 110},
 )
-for part in (plan, coverage, strength, pages, data, platform, demo):
+for part in (plan, coverage, strength, risks, pages, data, platform, demo):
     part.register(app)
+dutch.speak(app)
 
 
-def main() -> None:
-    """Run a command; what a planner can mend is said in one paragraph, never as a trace."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command (None = as typed); what a planner can mend is said in one paragraph, never as a trace.
+
+    Always raises SystemExit, with one of the codes of EXPLANATION, or 130 when it was broken off.
+    """
     try:
-        app()
-    except RefusalError as refusal:
+        code = app(args=arguments, prog_name="slagkracht", standalone_mode=False)
+    except TyperException as misuse:
+        _refuse_use(misuse)
+    except (RefusalError, NoRuleError) as refusal:
         _fail(str(refusal))
-    except (NoRuleError, FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError) as problem:
-        _fail(str(problem))
+    except OSError as problem:
+        where = problem.filename or ""
+        _fail(f"{where}: {say_why(problem)}" if where else say_why(problem))
     except (ValueError, KeyError) as problem:
         _fail(str(problem.args[0] if problem.args else problem))
+    except MemoryError:
+        _fail("het geheugen is vol: neem minder gebieden of minder tijdvensters tegelijk")
     except KeyboardInterrupt:
-        _fail("afgebroken; er is niets half geschreven")
+        code = BROKEN_OFF
+    if code == BROKEN_OFF:
+        _fail("afgebroken; er is niets half geschreven", BROKEN_OFF)
+    sys.exit(code or 0)
 
 
-def _fail(message: str) -> None:
+def _refuse_use(misuse: TyperException) -> NoReturn:
+    """Say what is wrong with the command as it was typed, and how to ask for help."""
+    if type(misuse).__name__ == "NoArgsIsHelpError":
+        print(misuse)
+        sys.exit(2)
+    context = getattr(misuse, "ctx", None)
+    hint = f"\nUitleg: {context.command_path} --help" if context is not None else ""
+    _fail(f"{dutch.translate_refusal(misuse.format_message())}{hint}", 2)
+
+
+def _fail(message: str, code: int = 1) -> NoReturn:
     Console(stderr=True, highlight=False).print(f"Kan niet verder: {message}", markup=False, soft_wrap=True)
-    sys.exit(1)
+    sys.exit(code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json as json_module
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,16 +14,20 @@ import polars as pl
 import typer
 
 from slagkracht.cli import show
-from slagkracht.cli.plan import Json, PlanPath
+from slagkracht.cli.given import Folder, Json, Norms, PlanPath, Window, Windows, existing
+from slagkracht.cli.whole import whole_file, whole_folder
 from slagkracht.coverage import (
     Coverage,
+    Nearest,
     Receipt,
     Variant,
     apply_variant,
     compare_receipt,
+    compare_station_order,
     compute_call_handling,
     compute_coverage,
     compute_difference,
+    compute_nearest,
     compute_receipt,
     compute_station_order,
     compute_table,
@@ -30,16 +35,16 @@ from slagkracht.coverage import (
 )
 from slagkracht.plan import Plan, compute_plan_travel, compute_reach
 from slagkracht.reports.drawing import compute_drawing
+from slagkracht.reports.map_page import write_map_page
 from slagkracht.reports.results import Result, compute_result_receipt
 from slagkracht.reports.tables import compute_area_map, compute_area_table, write_table
 from slagkracht.resources import WINDOWS, compute_standing
+from slagkracht.sources.csvfile import read_csv
+from slagkracht.sources.facts import read_municipalities
 from slagkracht.sources.plan_files import read_plan
+from slagkracht.sources.refusal import Finding, RefusalError, say_why
 from slagkracht.sources.variant_files import read_variant
 from slagkracht.travel import Travel
-
-Windows = Annotated[list[str] | None, typer.Option("--venster", help=f"een of meer van {', '.join(WINDOWS)}")]
-Norms = Annotated[list[str] | None, typer.Option("--norm", help="code van een norm; zonder: alle die gelden")]
-Folder = Annotated[Path | None, typer.Option("--uit", help="map voor tabellen, kaartlagen en de verantwoording")]
 
 
 def register(app: typer.Typer) -> None:
@@ -53,22 +58,27 @@ def coverage(
     path: PlanPath,
     windows: Windows = None,
     norms: Norms = None,
-    alone: Annotated[bool, typer.Option("--samen/--samen-en-alleen", help="elke regio ook op eigen kracht")] = True,
+    apart: Annotated[bool, typer.Option("--samen-en-alleen/--samen", help="elke regio ook op eigen kracht")] = False,
     region: Annotated[str, typer.Option("--regio", help="toon de gemeenten van één regio")] = "",
     out: Folder = None,
     json: Json = False,
 ) -> None:
-    """Bereken de dekking: wie wordt wanneer bereikt, tegen de norm die geldt, samen en per regio.
+    """Bereken wie wanneer bereikt wordt.
+
+    Elke norm die geldt (of --norm), elk tijdvenster (of --venster), met alle regio's samen; met --samen-en-alleen ook
+    elke regio met alleen haar eigen eenheden.
 
     Voorbeeld: slagkracht dekking nederland --norm bvr-3.2.1 --venster nacht --uit uitkomst
     """
-    with show.steps() as tell:
+    with show.steps() as tell, whole_folder(out) if out is not None else nullcontext() as scratch:
         tell("plan lezen")
         plan = read_plan(path)
-        result = compute(plan, windows, norms, alone=not alone, tell=tell)
-        if out is not None:
+        if region and region not in plan.regions.code:
+            raise typer.BadParameter(f"regio {region!r} staat niet in dit plan; wel: {', '.join(plan.regions.code)}")
+        result = compute(plan, windows, norms, alone=apart, tell=tell)
+        if scratch is not None:
             tell("tabellen schrijven")
-            write_result(result, out, path)
+            write_result(result, scratch, path)
     number, _ = compute_result_receipt(result)
     if json:
         show.as_json(
@@ -81,7 +91,7 @@ def coverage(
     show.notes(plan.notes)
     show.screen.print(f"verantwoording {number}", markup=False)
     if out is not None:
-        show.screen.print(f"Geschreven: {out} (tabellen, kaartlagen, verantwoording.json)", markup=False)
+        show.written(out, "tabellen, kaartlagen, verantwoording.json")
 
 
 def compute(
@@ -94,8 +104,7 @@ def compute(
     travel: Travel | None = None,
 ) -> Result:
     """A plan's drives and coverage, together and (for the first norm) each region alone."""
-    tell("rijtijden berekenen")
-    travel = travel or compute_plan_travel(plan)
+    travel = travel or drive(plan, tell)
     chosen = tuple(windows or WINDOWS)
     codes = tuple(norms or norms_in_force(plan))
     tell("dekking berekenen")
@@ -104,6 +113,28 @@ def compute(
     if alone:
         apart = compute_coverage(plan, travel, windows=chosen, norms=codes[:1], alone=True, progress=tell)
     return Result(plan, travel, together, apart)
+
+
+def drive(plan: Plan, tell: Callable[[str], None]) -> Travel:
+    """Every drive of the plan, telling how far it is."""
+    tell("rijtijden berekenen")
+    return compute_plan_travel(
+        plan, progress=lambda done, all_: tell(f"rijtijden berekenen: {show.number(done)} van {show.number(all_)}")
+    )
+
+
+EXPLANATION = (
+    "op tijd: inwoners van wie de opkomsttijd binnen de norm ligt. verwacht: de gemiddelde kans op tijd te zijn, als "
+    "paraatheid en de spreiding van uitruk- en rijtijden meetellen.",
+    "mediaan, 90 %: de opkomsttijd die de helft, en negen van de tien inwoners, hooguit hebben. Geteld over inwoners, "
+    "niet over incidenten: naast de landelijke mediaan van 8:27 over branden (2021) mag dit niet gelegd worden.",
+)
+"""What the national table's columns mean, and what they may not be compared with."""
+
+
+def _whole(plan: Plan) -> str:
+    """What all regions of a plan together are called."""
+    return "Nederland" if len(plan.regions) == 25 else "Alle regio's"
 
 
 def print_nation(result: Result) -> None:
@@ -118,7 +149,8 @@ def print_nation(result: Result) -> None:
              show.minutes(table.median_s[0]), show.minutes(table.p90_s[0]), show.number(table.unreachable[0])]
         )  # fmt: skip
     columns = ["norm (* = te verifiëren)", "venster", "op tijd", "verwacht", "mediaan", "90 %", "onbereikbaar"]
-    show.table(f"Nederland · {plan.name}", columns, rows, left=2)
+    show.table(f"{_whole(plan)} · {plan.name} · {plan.day:%d-%m-%Y}", columns, rows, left=2)
+    show.notes(EXPLANATION)
     first = result.together[0]
     together = compute_table(first, plan.areas, plan.regions, "regio")
     lone = next((c for c in result.alone if (c.norm, c.window) == (first.norm, first.window)), None)
@@ -139,44 +171,51 @@ def print_nation(result: Result) -> None:
 def _print_municipalities(result: Result, region: str) -> None:
     plan, first = result.plan, result.together[0]
     codes = plan.regions.code.tolist()
-    if region not in codes:
-        raise typer.BadParameter(f"regio {region!r} staat niet in dit plan; wel: {', '.join(codes)}")
+    facts = read_municipalities()
+    called = dict(zip(facts.code.tolist(), facts.name.tolist(), strict=True))
     table = compute_table(first, plan.areas, plan.regions, "gemeente")
     inside = set(plan.areas.municipality[plan.areas.region == codes.index(region)].tolist())
     rows = [
-        [name, show.share(table.share[row]), show.minutes(table.median_s[row]), show.minutes(table.p90_s[row]),
-         show.number(table.population[row] - table.in_time[row])]
+        [called.get(name, name), show.share(table.share[row]), show.minutes(table.median_s[row]),
+         show.minutes(table.p90_s[row]), show.number(table.population[row] - table.in_time[row])]
         for row, name in enumerate(table.name.tolist()) if name in inside
     ]  # fmt: skip
     show.table(
         f"Gemeenten van {region} · {first.dutch}, {first.window}",
         ["gemeente", "op tijd", "mediaan", "90 %", "niet op tijd"],
-        rows,
+        sorted(rows),
     )
 
 
 def variant(
     path: PlanPath,
-    files: Annotated[list[Path], typer.Argument(help="een of meer variantbestanden (toml)", metavar="VARIANT…")],
-    window: Annotated[str, typer.Option("--venster", help="tijdvenster")] = "dag",
+    files: Annotated[
+        list[Path], typer.Argument(help="een of meer variantbestanden (toml)", metavar="VARIANT…", callback=existing)
+    ],
+    window: Window = "dag",
     norm: Annotated[str, typer.Option("--norm", help="code van de norm; zonder: de eerste die geldt")] = "",
     out: Annotated[Path | None, typer.Option("--uit", help="verschilkaart (html)")] = None,
     json: Json = False,
 ) -> None:
-    """Bereken wat een of meer varianten veranderen: voor wie, hoeveel, en welke kazerne welke vervangt.
+    """Bereken wat een variant verandert, en voor wie.
+
+    Meer varianten mogen naast elkaar: voor wie, hoeveel, en welke kazerne welke vervangt.
 
     Voorbeeld: slagkracht variant nederland sluit-post.toml verplaats-post.toml --uit verschil.html
     """
-    with show.steps() as tell:
+    with show.steps() as tell, whole_file(out) if out is not None else nullcontext() as scratch:
         tell("plan lezen")
         plan = read_plan(path)
         edits = [read_variant(file) for file in files]
         code = norm or norms_in_force(plan)[0]
         base = compute(plan, [window], [code], alone=False, tell=tell)
-        results = [base]
+        results, nearest = [base], compute_nearest(base.travel)
         for edit in edits:
             tell(f"variant {edit.name}")
-            results.append(compute_variant(base, edit))
+            results.append(compute_variant(base, edit, nearest))
+        if scratch is not None:
+            tell("verschilkaart tekenen")
+            write_map_page(scratch, results, compute_drawing(plan))
     differences = [
         compute_difference(
             changed.name, base.together[0], changed.together[0],
@@ -185,10 +224,6 @@ def variant(
         )
         for changed in results[1:]
     ]  # fmt: skip
-    if out is not None:
-        from slagkracht.reports.map_page import write_map_page
-
-        write_map_page(out, results, compute_drawing(plan))
     if json:
         show.as_json([{**_difference(d), "naam": d.variant} for d in differences])
         return
@@ -196,7 +231,7 @@ def variant(
         judged = each.population.sum()
         before, after = each.before_in_time.sum() / judged, each.after_in_time.sum() / judged
         changed_people = [show.number(each.gained.sum()), show.number(each.lost.sum())]
-        rows = [["Nederland", show.share(before), show.share(after), *changed_people]]
+        rows = [[_whole(plan), show.share(before), show.share(after), *changed_people]]
         touched = np.flatnonzero((each.gained > 0) | (each.lost > 0))
         for row in touched[np.argsort(-(each.gained + each.lost)[touched])]:
             rows.append(
@@ -209,16 +244,21 @@ def variant(
         show.table(title, ["regio", "voor", "na", "wint (inwoners)", "verliest"], rows)
         _print_replacements(plan, results, each)
     if out is not None:
-        show.screen.print(f"Geschreven: {out}", markup=False)
+        show.written(out)
 
 
-def compute_variant(base: Result, each: Variant) -> Result:
-    """The coverage of ``base`` after a variant: same norms, same windows, only what it touches computed anew."""
+def compute_variant(base: Result, each: Variant, nearest: Nearest | None = None) -> Result:
+    """The coverage of ``base`` after a variant: same norms, same windows, only what it touches computed anew.
+
+    ``nearest`` of the base's drive times spares sorting them again for a variant that moves no station.
+    """
     reach = compute_reach(base.plan) if base.plan.roads is not None else None
     plan, travel = apply_variant(base.plan, base.travel, each, reach)
     windows = list(dict.fromkeys(c.window for c in base.together))
     norms = list(dict.fromkeys(c.norm for c in base.together))
-    return Result(plan, travel, compute_coverage(plan, travel, windows=windows, norms=norms), (), each.name)
+    same = nearest if travel is base.travel else None
+    covered = compute_coverage(plan, travel, windows=windows, norms=norms, nearest=same)
+    return Result(plan, travel, covered, (), each.name)
 
 
 def _print_replacements(plan: Plan, results: Sequence[Result], each: Any) -> None:
@@ -252,38 +292,37 @@ def order(
     path: PlanPath,
     out: Annotated[Path, typer.Option("--uit", help="tabel (csv of parquet)")],
     capability: Annotated[str, typer.Option("--mogelijkheid", help="inzetmogelijkheid")] = "tankautospuit",
-    window: Annotated[str, typer.Option("--venster", help="tijdvenster")] = "dag",
+    window: Window = "dag",
     depth: Annotated[int, typer.Option("--diepte", help="aantal kazernes per gebied")] = 15,
-    given: Annotated[Path | None, typer.Option("--vergelijk", help="bestaande tabel (csv) om naast te leggen")] = None,
+    given: Annotated[
+        Path | None, typer.Option("--vergelijk", help="bestaande tabel (csv) om naast te leggen", callback=existing)
+    ] = None,
 ) -> None:
-    """Schrijf de kazernevolgordetabel over de regiogrenzen heen, en toon waarin een bestaande tabel afwijkt.
+    """Schrijf de kazernevolgordetabel.
+
+    Over de regiogrenzen heen; met --vergelijk ook waarin een bestaande tabel afwijkt.
 
     Voorbeeld: slagkracht volgorde nederland --uit kvt.csv --vergelijk huidige-kvt.csv
     """
-    with show.steps() as tell:
+    with whole_file(out) as scratch, show.steps() as tell:
         tell("plan lezen")
         plan = read_plan(path)
-        tell("rijtijden berekenen")
-        travel = compute_plan_travel(plan)
+        travel = drive(plan, tell)
         handling_s, _ = compute_call_handling(plan)
         standing = compute_standing(plan.units, plan.stations, window)
         found = compute_station_order(standing, travel, capability, call_handling_s=handling_s, depth=depth)
-    names = np.append(plan.stations.station_id, "")
-    frame = pl.DataFrame(
-        {"gebied": plan.areas.area_id, "regio": plan.regions.code[plan.areas.region]}
-        | {f"kazerne_{k + 1}": names[found.station[:, k]] for k in range(found.station.shape[1])}
-    )
-    write_table(out, frame)
-    show.screen.print(f"Geschreven: {out}: {len(frame)} gebieden, {found.station.shape[1]} kazernes diep", markup=False)
+        names = np.append(plan.stations.station_id, "")
+        frame = pl.DataFrame(
+            {"gebied": plan.areas.area_id, "regio": plan.regions.code[plan.areas.region]}
+            | {f"kazerne_{k + 1}": names[found.station[:, k]] for k in range(found.station.shape[1])}
+        )
+        write_table(scratch, frame)
+    show.written(out, f"{show.number(len(frame))} gebieden, {found.station.shape[1]} kazernes diep")
     if given is not None:
         _print_order_differences(plan, found, given)
 
 
 def _print_order_differences(plan: Plan, found: Any, given: Path) -> None:
-    from slagkracht.coverage import compare_station_order
-    from slagkracht.sources.csvfile import read_csv
-    from slagkracht.sources.refusal import Finding, RefusalError
-
     table = read_csv(given, ("gebied", "kazerne_1"))
     columns = [name for name in table.columns if name.startswith("kazerne_")]
     place = {str(name): row for row, name in enumerate(plan.stations.station_id.tolist())}
@@ -308,7 +347,7 @@ def _print_order_differences(plan: Plan, found: Any, given: Path) -> None:
 
 
 def write_result(result: Result, folder: Path, plan_path: Path) -> None:
-    """Tables, map layers and the receipt of a result, in one folder."""
+    """Tables, map layers and the receipt of a result, in one folder; the receipt names ``plan_path``."""
     folder.mkdir(parents=True, exist_ok=True)
     number, receipt = compute_result_receipt(result)
     coverages = [*result.together, *result.alone]
@@ -332,11 +371,18 @@ def write_result(result: Result, folder: Path, plan_path: Path) -> None:
 
 def check(
     path: Annotated[
-        Path, typer.Argument(help="map die 'dekking --uit' schreef, of verantwoording.json", metavar="RESULTAAT")
+        Path,
+        typer.Argument(
+            help="map die 'dekking --uit' schreef, of verantwoording.json", metavar="RESULTAAT", callback=existing
+        ),
     ],
-    plan_path: Annotated[Path | None, typer.Option("--plan", help="het plan, als het verplaatst is")] = None,
+    plan_path: Annotated[
+        Path | None, typer.Option("--plan", help="het plan, als het verplaatst is", callback=existing)
+    ] = None,
 ) -> None:
-    """Reken een resultaat na: leest de verantwoording, rekent opnieuw en vergelijkt elk cijfer.
+    """Reken een resultaat na.
+
+    Leest de verantwoording, rekent opnieuw en vergelijkt elk cijfer; afsluitcode 3 als er een niet klopt.
 
     Voorbeeld: slagkracht controleer uitkomst
     """
@@ -354,15 +400,14 @@ def check(
             f"Klopt: {len(recorded.figures)} cijfers komen opnieuw uit; plan {recorded.plan[:16]}…", markup=False
         )
         return
-    show.screen.print(f"{len(differences)} verschillen:", markup=False)
+    counted = "1 verschil" if len(differences) == 1 else f"{len(differences)} verschillen"
+    show.screen.print(f"{counted}:", markup=False)
     show.notes(differences)
     raise typer.Exit(3)
 
 
 def read_receipt(file: Path) -> tuple[Receipt, dict[str, Any]]:
     """A receipt as ``write_result`` wrote it. Raises RefusalError when it is none."""
-    from slagkracht.sources.refusal import Finding, RefusalError
-
     try:
         text = json_module.loads(file.read_text(encoding="utf-8"))
         fields = text["verantwoording"]
@@ -375,9 +420,10 @@ def read_receipt(file: Path) -> tuple[Receipt, dict[str, Any]]:
             }
         )
         _ = text["plan"], text["vensters"], text["normen"], text["alleen"]
-    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         expected = "een verantwoording.json die 'slagkracht dekking --uit MAP' schreef"
-        raise RefusalError([Finding(file.name, 0, "", type(error).__name__, expected)]) from error
+        found = say_why(error) if isinstance(error, OSError) else "een andere inhoud"
+        raise RefusalError([Finding(str(file), 0, "", found, expected)]) from error
     return receipt, text
 
 

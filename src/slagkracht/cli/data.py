@@ -8,13 +8,17 @@ from typing import Annotated
 import typer
 
 from slagkracht.cli import show
+from slagkracht.cli.dutch import Group
+from slagkracht.cli.given import existing
 from slagkracht.sources.delivery import check_delivery, write_template
 from slagkracht.sources.fetch import haal, make_bars, read_catalogue, show_progress
 
 deliveries = typer.Typer(
-    help="Wat een regio aanlevert: sjabloon en controle.", no_args_is_help=True, rich_markup_mode=None
+    cls=Group, help="Wat een regio aanlevert: sjabloon en controle.", no_args_is_help=True, rich_markup_mode=None
 )
-sources = typer.Typer(help="Open bronnen ophalen (vraagt internet).", no_args_is_help=True, rich_markup_mode=None)
+sources = typer.Typer(
+    cls=Group, help="Open bronnen ophalen (vraagt internet).", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -29,11 +33,13 @@ def template(path: Annotated[Path, typer.Argument(help="nieuwe map, of zip", met
     Voorbeeld: slagkracht aanlevering sjabloon vr06
     """
     write_template(path)
-    show.screen.print(f"Geschreven: {path}; begin bij LEESMIJ.txt", markup=False)
+    show.written(path, "begin bij LEESMIJ.txt")
 
 
 @deliveries.command("controleer")
-def check(path: Annotated[Path, typer.Argument(help="map of zip van een aanlevering", metavar="PAD")]) -> None:
+def check(
+    path: Annotated[Path, typer.Argument(help="map of zip van een aanlevering", metavar="PAD", callback=existing)],
+) -> None:
     """Controleer een aanlevering: alle bevindingen tegelijk, met bestand, rij en kolom.
 
     Voorbeeld: slagkracht aanlevering controleer vr06.zip
@@ -41,7 +47,8 @@ def check(path: Annotated[Path, typer.Argument(help="map of zip van een aanlever
     summaries, findings = check_delivery(path)
     show.notes([str(summary) for summary in summaries])
     if findings:
-        show.screen.print(f"{len(findings)} bevindingen; de aanlevering is zo niet bruikbaar:", markup=False)
+        counted = "1 bevinding" if len(findings) == 1 else f"{len(findings)} bevindingen"
+        show.screen.print(f"{counted}; de aanlevering is zo niet bruikbaar:", markup=False)
         show.notes([str(finding) for finding in findings])
         raise typer.Exit(1)
     show.screen.print("Geen bevindingen: de aanlevering is bruikbaar.", markup=False)
@@ -65,7 +72,7 @@ def fetch(
 ) -> None:
     """Haal open bronnen op; een afgebroken download gaat verder waar hij was.
 
-    Voorbeeld: slagkracht data haal regios pc4 --map bronnen
+    Voorbeeld: slagkracht data haal veiligheidsregios postcodes --map bronnen
     """
     with make_bars() as bars:
         files = haal(names, folder, progress=show_progress(bars), renew=renew)

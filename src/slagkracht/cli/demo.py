@@ -13,6 +13,7 @@ import typer
 
 from slagkracht.cli import show
 from slagkracht.cli.coverage import compute, print_nation, write_result
+from slagkracht.cli.whole import whole_folder
 from slagkracht.reports.drawing import compute_drawing
 from slagkracht.reports.map_page import write_map_page
 from slagkracht.reports.printed_plan import write_printed_plan
@@ -30,23 +31,24 @@ def demo(
     port: Annotated[int, typer.Option("--poort", help="poort van de kaart; 0 = een vrije")] = 8025,
     serve: Annotated[bool, typer.Option("--serveer/--niet-serveren", help="de kaart meteen tonen")] = True,
 ) -> None:
-    """Modelnederland van begin tot eind: plan, dekking, kaart, gedrukt plan, en de kaart in de browser.
+    """Doe alles voor op Modelnederland.
+
+    Plan, dekking, tabellen, kaart en gedrukt plan, en dan de kaart in de browser.
 
     Voorbeeld: slagkracht demo --niet-serveren
     """
     start = time.perf_counter()
-    folder.mkdir(parents=True, exist_ok=True)
-    with show.steps() as tell:
+    with whole_folder(folder) as scratch, show.steps() as tell:
         tell("Modelnederland maken")
         plan = build_modelland(areas)
-        write_plan(plan, folder / "plan.zip")
+        write_plan(plan, scratch / "plan.zip")
         result = compute(plan, tell=tell)
         tell("tabellen schrijven")
-        write_result(result, folder / "uitkomst", folder / "plan.zip")
+        write_result(result, scratch / "uitkomst", folder / "plan.zip")
         drawing = compute_drawing(plan, outlines=compute_outlines(plan.areas, plan.regions))
         tell("kaart tekenen")
-        write_map_page(folder / "kaart.html", [result], drawing)
-        write_printed_plan(folder / "dekkingsplan.pdf", result, drawing, progress=tell)
+        write_map_page(scratch / "kaart.html", [result], drawing)
+        write_printed_plan(scratch / "dekkingsplan.pdf", result, drawing, progress=tell)
     print_nation(result)
     show.notes(plan.notes)
     lines = [["kaart", str(folder / "kaart.html")], ["gedrukt plan", str(folder / "dekkingsplan.pdf")]]

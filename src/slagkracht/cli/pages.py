@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from slagkracht.cli import show
-from slagkracht.cli.coverage import Norms, Windows, compute, compute_variant
-from slagkracht.cli.plan import PlanPath
+from slagkracht.cli.coverage import compute, compute_variant
+from slagkracht.cli.given import Norms, PlanPath, Window, Windows, existing
+from slagkracht.cli.whole import whole_file
 from slagkracht.plan import Plan
 from slagkracht.reports.drawing import Drawing, compute_drawing
 from slagkracht.reports.map_page import write_map_page
@@ -19,9 +20,12 @@ from slagkracht.sources.plan_files import read_plan
 from slagkracht.sources.variant_files import read_variant
 
 Outlines = Annotated[
-    Path | None, typer.Option("--grenzen", help="regiogrenzen (geojson, gpkg); zonder: uit de gebieden")
+    Path | None,
+    typer.Option("--grenzen", help="regiogrenzen (geojson, gpkg); zonder: uit de gebieden", callback=existing),
 ]
-Polygons = Annotated[Path | None, typer.Option("--vlakken", help="vlakken van de gebieden (geojson, gpkg)")]
+Polygons = Annotated[
+    Path | None, typer.Option("--vlakken", help="vlakken van de gebieden (geojson, gpkg)", callback=existing)
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -45,39 +49,45 @@ def map_page(
     out: Annotated[Path, typer.Option("--uit", help="de kaartpagina (html)")] = Path("kaart.html"),
     windows: Windows = None,
     norms: Norms = None,
-    variants: Annotated[list[Path] | None, typer.Option("--variant", help="variantbestand (toml), meer mag")] = None,
+    variants: Annotated[
+        list[Path] | None, typer.Option("--variant", help="variantbestand (toml), meer mag", callback=existing)
+    ] = None,
     outlines: Outlines = None,
     polygons: Polygons = None,
 ) -> None:
-    """Maak de kaart: één html-bestand dat zonder internet werkt, met dekking per norm en tijdvenster.
+    """Maak de kaart: één html-bestand, ook zonder internet.
+
+    Met dekking per norm en tijdvenster, kazernes, en per gebied wie wanneer komt.
 
     Voorbeeld: slagkracht kaart nederland --uit nederland.html --grenzen veiligheidsregio.geojson
     """
-    with show.steps() as tell:
+    with whole_file(out) as scratch, show.steps() as tell:
         tell("plan lezen")
         plan = read_plan(path)
         base = compute(plan, windows, norms, tell=tell)
         results = [base, *(compute_variant(base, read_variant(file)) for file in variants or [])]
         tell("kaart tekenen")
-        write_map_page(out, results, draw(plan, polygons, outlines))
-    show.screen.print(f"Geschreven: {out} (open het in een browser)", markup=False)
+        write_map_page(scratch, results, draw(plan, polygons, outlines))
+    show.written(out, "open het in een browser")
 
 
 def report(
     path: PlanPath,
     out: Annotated[Path, typer.Option("--uit", help="het gedrukte plan (pdf)")] = Path("dekkingsplan.pdf"),
-    window: Annotated[str, typer.Option("--venster", help="tijdvenster van de kaarten en regiobladen")] = "dag",
+    window: Window = "dag",
     norms: Norms = None,
     outlines: Outlines = None,
     polygons: Polygons = None,
 ) -> None:
-    """Maak het gedrukte plan: landelijke samenvatting en twee bladzijden per regio, als toegankelijke pdf.
+    """Maak het gedrukte plan: een toegankelijke pdf.
+
+    Een landelijke samenvatting en twee bladzijden per regio.
 
     Voorbeeld: slagkracht rapport nederland --uit dekkingsplan.pdf
     """
-    with show.steps() as tell:
+    with whole_file(out) as scratch, show.steps() as tell:
         tell("plan lezen")
         plan = read_plan(path)
         result = compute(plan, None, norms, tell=tell)
-        write_printed_plan(out, result, draw(plan, polygons, outlines), window=window, progress=tell)
-    show.screen.print(f"Geschreven: {out}", markup=False)
+        write_printed_plan(scratch, result, draw(plan, polygons, outlines), window=window, progress=tell)
+    show.written(out)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -11,70 +10,108 @@ import numpy as np
 import typer
 
 from slagkracht.cli import show
+from slagkracht.cli.dutch import Group
+from slagkracht.cli.given import Day, Json, Out, PlanPath, existing, parse_day
 from slagkracht.plan import Plan, compute_hash
 from slagkracht.roads import Roads
-from slagkracht.sources.delivered_plan import apply_delivery
+from slagkracht.sources.delivered_plan import apply_delivery, build_delivered_plan
 from slagkracht.sources.delivery import read_delivery
 from slagkracht.sources.example import read_example
+from slagkracht.sources.facts import read_regions
+from slagkracht.sources.matrix import UNITS, read_matrix
 from slagkracht.sources.modelland import build_modelland
-from slagkracht.sources.national import build_national_plan
+from slagkracht.sources.national import add_objects, build_national_plan, read_square_areas, set_matrix
 from slagkracht.sources.nwb import read_nwb_roads
 from slagkracht.sources.osm import read_geojson_roads, read_osm_roads
 from slagkracht.sources.plan_files import read_plan, write_plan
 from slagkracht.sources.refusal import ReadSummary
+from slagkracht.sources.rule_files import national_rules, read_rules
 
-commands = typer.Typer(help="Een plan bouwen of bekijken.", no_args_is_help=True, rich_markup_mode=None)
-
-PlanPath = Annotated[Path, typer.Argument(help="map of zip van een plan", metavar="PLAN")]
-Out = Annotated[Path, typer.Option("--uit", help="waar het geschreven wordt")]
-Day = Annotated[str, typer.Option("--dag", help="dag waarop de regels gelden, als 2026-07-01")]
-Json = Annotated[bool, typer.Option("--json", help="uitvoer voor scripts")]
+commands = typer.Typer(cls=Group, help="Een plan bouwen of bekijken.", no_args_is_help=True, rich_markup_mode=None)
 
 
 def register(app: typer.Typer) -> None:
     app.add_typer(commands, name="plan")
 
 
-def parse_day(text: str) -> datetime.date:
-    """A day as planners write it for programs. Raises typer.BadParameter."""
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is geen dag; schrijf hem als 2026-07-01") from None
-
-
 @commands.command("bouw")
 def build(
     out: Out,
-    source: Annotated[Path, typer.Option("--bron", help="map met kazernes, voertuigen en postcodegebieden")],
+    source: Annotated[
+        Path | None, typer.Option("--bron", help="map met kazernes, voertuigen en postcodegebieden", callback=existing)
+    ] = None,
     day: Day = "2026-07-01",
     roads: Annotated[
-        Path | None, typer.Option("--wegen", help="OSM (.pbf, .osm), NWB (.shp, .gpkg) of .geojson")
+        Path | None, typer.Option("--wegen", help="OSM (.pbf, .osm), NWB (.shp, .gpkg) of .geojson", callback=existing)
     ] = None,
-    speeds: Annotated[Path | None, typer.Option("--snelheden", help="snelheden bij het NWB (csv)")] = None,
+    speeds: Annotated[
+        Path | None, typer.Option("--snelheden", help="snelheden bij het NWB (csv)", callback=existing)
+    ] = None,
+    matrix: Annotated[
+        Path | None, typer.Option("--matrix", help="eigen rijtijden in plaats van wegen (csv)", callback=existing)
+    ] = None,
+    unit: Annotated[str, typer.Option("--eenheid", help="waarin de matrix telt: minuten of seconden")] = "minuten",
+    squares: Annotated[
+        Path | None, typer.Option("--vierkanten", help="CBS-vierkanten als gebieden (gpkg)", callback=existing)
+    ] = None,
+    objects: Annotated[
+        Path | None, typer.Option("--bag", help="objecten of tellingen per gebruiksfunctie", callback=existing)
+    ] = None,
     delivered: Annotated[
-        list[Path] | None, typer.Option("--aanlevering", help="aanlevering van een regio (map of zip), meer mag")
+        list[Path] | None,
+        typer.Option("--aanlevering", help="aanlevering van een regio (map of zip), meer mag", callback=existing),
+    ] = None,
+    rules_folder: Annotated[
+        Path | None, typer.Option("--regels", help="map met eigen regels van regio's (toml)", callback=existing)
     ] = None,
 ) -> None:
-    """Bouw een plan uit open lijsten en wat de regio's aanleveren; zonder --wegen wordt het wegennet gemodelleerd.
+    """Bouw een plan uit lijsten en aanleveringen.
+
+    Uit open lijsten (--bron), uit wat regio's aanleveren (--aanlevering), of uit beide.
+
+    Zonder --wegen of --matrix wordt het wegennet gemodelleerd; het plan zegt dat dan bij elke uitkomst.
 
     Voorbeeld: slagkracht plan bouw --bron ../shared/data/nederland --uit nederland
+
+    Voorbeeld: slagkracht plan bouw --aanlevering vr06.zip --aanlevering vr07.zip --wegen nederland.osm.pbf --uit oost
     """
+    if source is None and not delivered:
+        raise typer.BadParameter("geef --bron, of een of meer keren --aanlevering")
+    if source is None and roads is None and matrix is None:
+        raise typer.BadParameter("aanleveringen alleen vragen ook --wegen of --matrix")
+    if source is None and squares is not None:
+        raise typer.BadParameter("--vierkanten vraagt ook --bron, voor de gemeentegrenzen")
+    if unit not in UNITS:
+        raise typer.BadParameter(f"--eenheid {unit!r}: kies uit {', '.join(UNITS)}")
     with show.steps() as tell:
+        rules = read_rules(national_rules(), rules_folder) if rules_folder is not None else read_rules()
         network = None
         if roads is not None:
             tell(f"wegen lezen uit {roads.name}")
             network, summary = read_roads(roads, speeds, tell)
-            show.aside.print(str(summary), markup=False)
-        tell("kazernes, voertuigen en gebieden lezen")
-        plan = build_national_plan(source, parse_day(day), roads=network)
+            show.aside.print(str(summary), markup=False, soft_wrap=True)
+        handed_in = []
         for path in delivered or []:
             tell(f"aanlevering {path.name}")
-            plan = apply_delivery(plan, read_delivery(path))
+            handed_in.append(read_delivery(path))
+        if source is not None:
+            tell("kazernes, voertuigen en gebieden lezen")
+            areas = read_square_areas(squares, source, read_regions()) if squares is not None else None
+            plan = build_national_plan(source, parse_day(day), rules=rules, roads=network, given_areas=areas)
+            for delivery in handed_in:
+                plan = apply_delivery(plan, delivery)
+        else:
+            plan = build_delivered_plan(handed_in, parse_day(day), rules, network)
+        if objects is not None:
+            tell(f"objecten tellen uit {objects.name}")
+            plan = add_objects(plan, objects)
+        if matrix is not None:
+            tell(f"rijtijden lezen uit {matrix.name}")
+            plan = set_matrix(plan, *read_matrix(matrix, unit=unit))
         tell("plan schrijven")
         write_plan(plan, out)
     describe(plan)
-    show.screen.print(f"Geschreven: {out}", markup=False)
+    show.written(out)
 
 
 @commands.command("modelland")
@@ -84,7 +121,7 @@ def model(
     seed: Annotated[int, typer.Option("--toeval", help="toevalsgetal; hetzelfde getal geeft hetzelfde land")] = 1,
     day: Day = "2026-07-01",
 ) -> None:
-    """Maak Modelnederland: een land uit openbare cijfers alleen, overal hetzelfde.
+    """Maak Modelnederland, een land uit openbare cijfers.
 
     Voorbeeld: slagkracht plan modelland --gebieden 10000 --uit modelland
     """
@@ -94,28 +131,30 @@ def model(
         tell("plan schrijven")
         write_plan(plan, out)
     describe(plan)
-    show.screen.print(f"Geschreven: {out}", markup=False)
+    show.written(out)
 
 
 @commands.command("voorbeeld")
 def example(
-    folder: Annotated[Path, typer.Argument(help="map als examples/toyland", metavar="MAP")],
+    folder: Annotated[Path, typer.Argument(help="map als examples/toyland", metavar="MAP", callback=existing)],
     out: Out,
     day: Day = "2026-07-01",
 ) -> None:
-    """Maak een plan van een klein land in tabellen, om mee te leren en na te rekenen.
+    """Maak een plan van een klein land in tabellen.
+
+    Om mee te leren en met de hand na te rekenen.
 
     Voorbeeld: slagkracht plan voorbeeld examples/toyland --uit toyland
     """
     plan = read_example(folder, parse_day(day))
     write_plan(plan, out)
     describe(plan)
-    show.screen.print(f"Geschreven: {out}", markup=False)
+    show.written(out)
 
 
 @commands.command("toon")
 def look(path: PlanPath, json: Json = False) -> None:
-    """Laat zien wat een plan bevat, per regio, met zijn hash.
+    """Toon wat een plan bevat, per regio.
 
     Voorbeeld: slagkracht plan toon nederland
     """

@@ -7,6 +7,7 @@ import math
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -41,14 +42,20 @@ def minutes(seconds: float) -> str:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:
-    """Print a table; the first ``left`` columns are words, the others figures."""
-    shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
+    """Print a table under its title; the first ``left`` columns are words, the others figures."""
+    screen.print(title, style="bold", markup=False, soft_wrap=True)
+    shown = Table(header_style="bold", box=None, pad_edge=False)
     for place, name in enumerate(columns):
         shown.add_column(name, justify="left" if place < left else "right", overflow="fold")
     for row in rows:
         shown.add_row(*row)
     screen.print(shown)
     screen.print()
+
+
+def written(path: Path, what: str = "") -> None:
+    """Say where the result stands."""
+    screen.print(f"Geschreven: {path}" + (f" ({what})" if what else ""), markup=False, soft_wrap=True)
 
 
 def notes(lines: Sequence[str]) -> None:
@@ -78,7 +85,8 @@ def as_json(value: Any) -> None:
 def steps() -> Iterator[Callable[[str], None]]:
     """Tell what is being done, with the time that it takes: ``tell("rijtijden")`` begins the next step."""
     with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=aside, transient=True
-    ) as progress:
+        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
+        console=aside, transient=True, disable=not aside.is_terminal,
+    ) as progress:  # fmt: skip
         task = progress.add_task("beginnen …", total=None)
         yield lambda text: progress.update(task, description=f"{text} …")

@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from slagkracht.sources.refusal import Finding, RefusalError
+from slagkracht.sources.refusal import Finding, RefusalError, say_why
 
 LONGEST_LINE = 16 * 1024 * 1024
 """Bytes; a longer line is no table but a mistake, and is never read into memory as a whole."""
@@ -62,7 +62,7 @@ def _split(path: Path, findings: list[Finding]) -> tuple[list[str], list[list[st
             reader = csv.reader(_again(first, lines), delimiter=separator)
             table = [[cell.strip() for cell in row] for row in reader if row]
     except OSError as error:
-        findings.append(Finding(path.name, 0, "", str(error.strerror or error), "een bestand dat te lezen is"))
+        findings.append(Finding(path.name, 0, "", say_why(error), "een bestand dat te lezen is"))
         return [], []
     except csv.Error as error:
         found = "een cel van meer dan 131.072 tekens" if "field larger" in str(error) else str(error)

@@ -120,9 +120,13 @@ def apply_delivery(plan: Plan, delivery: Delivery) -> Plan:
 
 
 def build_delivered_plan(
-    deliveries: Sequence[Delivery], day: datetime.date, rules: Rules, roads: Roads, name: str = "Landelijk dekkingsplan"
+    deliveries: Sequence[Delivery],
+    day: datetime.date,
+    rules: Rules,
+    roads: Roads | None,
+    name: str = "Landelijk dekkingsplan",
 ) -> Plan:
-    """A plan of deliveries alone, each with its own areas.
+    """A plan of deliveries alone, each with its own areas; ``roads`` None where a matrix is set afterwards.
 
     Raises RefusalError when there are none, two are of one region, or one has no areas.
     """

@@ -31,6 +31,7 @@ from slagkracht.sources.csvfile import CsvTable, find_repeats, parse_number, rea
 from slagkracht.sources.facts import read_municipalities, read_regions
 from slagkracht.sources.geometry import NETHERLANDS_RD, RD, WGS84, transform, what_is_wrong
 from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError
+from slagkracht.sources.scratch import make_scratch
 from slagkracht.sources.vocabulary import (
     Attribute,
     Columns,
@@ -145,8 +146,7 @@ def write_template(path: Path) -> None:
         for table, noun in TABLES.items()
     }
     contents["LEESMIJ.txt"] = _explain()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    scratch = make_scratch(path)
     try:
         made = scratch / path.name
         if path.suffix == ".zip":

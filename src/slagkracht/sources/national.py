@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import shapely
 from scipy.spatial import cKDTree
 
@@ -18,9 +19,26 @@ from slagkracht.regions import Regions
 from slagkracht.resources import Stations, Units, capability_column
 from slagkracht.roads import Roads
 from slagkracht.rules import Rules, rule_in_force
-from slagkracht.sources.cbs import read_pc4_areas, read_region_outlines
+from slagkracht.sources.bag import (
+    count_objects,
+    match_by_postcode,
+    match_by_square,
+    object_classes,
+    read_bag_objects,
+    read_object_counts,
+)
+from slagkracht.sources.cbs import (
+    find_outline,
+    read_municipalities,
+    read_outlines,
+    read_pc4_areas,
+    read_region_outlines,
+    read_squares,
+)
+from slagkracht.sources.csvfile import read_csv
 from slagkracht.sources.facts import read_regions
 from slagkracht.sources.geometry import transform
+from slagkracht.sources.matrix import Matrix, build_travel
 from slagkracht.sources.modelled_roads import NOTE, build_modelled_roads, read_crossings, read_skeleton
 from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError
 from slagkracht.sources.rule_files import read_rules
@@ -32,6 +50,10 @@ Flags = npt.NDArray[np.bool_]
 STATIONS, VEHICLES = "kazernes_2026.csv", "voertuigen_2026.csv"
 POSTCODES = "pc4_2020_2021.csv"
 OUTLINES, MOTORWAYS = "veiligheidsregio_2023_wgs84.geojson", "../wegennetten/etis_NL.graphml"
+MUNICIPAL_OUTLINES, MUNICIPALITIES = "gemeente_2023_wgs84.geojson", "gemeente_vr.csv"
+
+NO_OBJECTS = "Aantallen objecten per gebruiksfunctie zijn niet gegeven: inwoners zijn beoordeeld als woonfunctie."
+"""What a plan says that knows its residents only."""
 
 BESIDE_POINT_M = 5.0
 """Far enough to be another place, and nothing against the hundreds of metres that such a station may be off."""
@@ -44,9 +66,12 @@ def build_national_plan(
     rules: Rules | None = None,
     roads: Roads | None = None,
     travel: Travel | None = None,
+    given_areas: tuple[Areas, ReadSummary] | None = None,
     name: str = "Landelijk dekkingsplan op open gegevens",
 ) -> Plan:
     """The plan that the open lists in ``folder`` add up to on ``day``.
+
+    ``given_areas`` None = the postcode areas of the folder; ``read_square_areas`` gives CBS squares instead.
 
     Crewing, turnout and readiness are in no open list: they follow from the rules "uitruk" and "beroepskazernes", and
     ``notes`` says so. With neither ``roads`` nor ``travel``, the roads are modelled (``build_national_roads``).
@@ -55,7 +80,7 @@ def build_national_plan(
     """
     rules = rules or read_rules()
     regions = read_regions()
-    areas, area_summary = read_postcode_areas(folder / POSTCODES, regions)
+    areas, area_summary = given_areas or read_postcode_areas(folder / POSTCODES, regions)
     lists = read_station_lists(folder / STATIONS, folder / VEHICLES, regions)
     lists = dataclasses.replace(lists, stations=set_apart(lists.stations, areas))
     _, crewing = rule_in_force(rules, "uitruk", day)
@@ -67,10 +92,11 @@ def build_national_plan(
         roads = build_national_roads(folder, lists.stations, areas, rules, day)
     notes = [
         f"Kazernes en voertuigen: {lists.summaries[0]}; {lists.summaries[1]}.",
-        f"Inwoners: {area_summary}; elk gebied is één punt, het gewogen midden van zijn adressen.",
+        f"Inwoners: {area_summary}; elk gebied is één punt, "
+        + ("het midden van het vierkant." if given_areas else "het gewogen midden van zijn adressen."),
         f"Bezetting is aangenomen (te verifiëren): {int(career.sum())} kazernes met beroeps, alle andere met vrije "
         "instroom; uitruktijd en paraatheid volgen uit de regel 'uitruk', niet uit aanlevering door de regio's.",
-        "Aantallen objecten per gebruiksfunctie zijn niet gegeven: inwoners zijn beoordeeld als woonfunctie.",
+        NO_OBJECTS,
     ]
     if lists.differences:
         notes.append(
@@ -168,3 +194,73 @@ def read_postcode_areas(path: Path, regions: Regions) -> tuple[Areas, ReadSummar
         size_m=table["size_m"].to_numpy().astype(np.float32),
     )
     return areas, summary
+
+
+def read_square_areas(path: Path, folder: Path, regions: Regions) -> tuple[Areas, ReadSummary]:
+    """CBS squares where people live as areas, each in the municipality of ``folder``'s outlines that its middle is in.
+
+    A middle in none, beyond a simplified coast or border, is left out and counted. Raises RefusalError.
+    """
+    squares, summary = read_squares(path)
+    outlines, _ = read_outlines(folder / MUNICIPAL_OUTLINES)
+    municipalities, _ = read_municipalities(folder / MUNICIPALITIES)
+    code = np.array(find_outline(squares["x_m"].to_numpy(), squares["y_m"].to_numpy(), outlines), dtype=np.str_)
+    row_of = {name: row for row, name in enumerate(regions.code.tolist())}
+    region_of = dict(zip(municipalities["code"], municipalities["region"], strict=True))
+    region = np.array([row_of.get(region_of.get(name, ""), -1) for name in code.tolist()], dtype=np.int32)
+    kept = region >= 0
+    if not kept.any():
+        raise RefusalError([Finding(path.name, 0, "", "geen vierkant in een gemeente", f"als in {MUNICIPAL_OUTLINES}")])
+    squares = squares.filter(pl.Series(kept))
+    areas = Areas(
+        area_id=np.array(squares["area_id"].to_list(), dtype=np.str_),
+        x_m=squares["x_m"].to_numpy(),
+        y_m=squares["y_m"].to_numpy(),
+        region=region[kept],
+        municipality=code[kept],
+        population=squares["population"].to_numpy().astype(np.float32),
+        object_classes=(),
+        objects=np.zeros((len(squares), 0), dtype=np.float32),
+        area_class=np.full(len(squares), "", dtype=np.str_),
+        size_m=squares["size_m"].to_numpy().astype(np.float32),
+    )
+    outside = {"vierkant buiten de gemeentegrenzen": int((~kept).sum())} if not kept.all() else {}
+    return areas, dataclasses.replace(summary, rows_read=len(squares), left_out=summary.left_out | outside)
+
+
+def add_objects(plan: Plan, path: Path) -> Plan:
+    """``plan`` with the objects of a BAG file counted per area and building function, and a note that says so.
+
+    The file holds counts (a CSV with area_id and a column per function) or the objects themselves, which belong to
+    the square that they lie in or to the postcode area of their postcode. Raises RefusalError.
+    """
+    areas = plan.areas
+    if path.suffix == ".csv" and "area_id" in read_csv(path).columns:
+        objects, summary = read_object_counts(path, areas.area_id)
+    else:
+        found, summary = read_bag_objects(path)
+        squares = len(set(areas.size_m.tolist())) == 1
+        place = (
+            match_by_square(
+                found["x_m"].to_numpy(), found["y_m"].to_numpy(), areas.x_m, areas.y_m, float(areas.size_m[0])
+            )
+            if squares
+            else match_by_postcode(found["postcode"], areas.area_id)
+        )
+        if not (place >= 0).any():
+            expected = "objecten met x en y" if squares else "objecten met een postcode van het plan"
+            raise RefusalError([Finding(path.name, 0, "", "geen object dat in een gebied ligt", expected)])
+        objects, lost = count_objects(found, place, len(areas))
+        summary = dataclasses.replace(summary, left_out=summary.left_out | lost)
+    notes = (*(note for note in plan.notes if note != NO_OBJECTS), f"Objecten per gebruiksfunctie: {summary}.")
+    counted = dataclasses.replace(areas, object_classes=object_classes(), objects=objects)
+    return dataclasses.replace(plan, areas=counted, notes=notes)
+
+
+def set_matrix(plan: Plan, matrix: Matrix, summary: ReadSummary) -> Plan:
+    """``plan`` with a travel-time matrix instead of roads. Raises RefusalError when a station or area is not in it."""
+    travel = build_travel(
+        matrix, plan.stations.station_id.tolist(), plan.stations.x_m, plan.stations.y_m, plan.areas.area_id.tolist()
+    )
+    notes = (*(note for note in plan.notes if note != NOTE), f"Rijtijden uit een aangeleverde matrix: {summary}.")
+    return dataclasses.replace(plan, roads=None, travel=travel, notes=notes)

@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import struct
-import tempfile
 import zipfile
 import zlib
 from functools import cache
@@ -30,6 +29,7 @@ from slagkracht.resources import WINDOWS, Stations, Units
 from slagkracht.roads import Roads
 from slagkracht.rules import Rule, Rules, RuleVersion
 from slagkracht.sources.refusal import Finding, RefusalError
+from slagkracht.sources.scratch import make_scratch
 from slagkracht.travel import Travel
 
 FORMAT = 1
@@ -66,8 +66,7 @@ def write_plan(plan: Plan, path: Path) -> None:
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
     }
     contents[MANIFEST] = json.dumps(manifest, ensure_ascii=False, indent=1).encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    scratch = make_scratch(path)
     try:
         made = scratch / path.name
         if path.suffix == ".zip":

@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field
+
+REASONS = {
+    errno.ENOENT: "bestaat niet",
+    errno.EACCES: "geen toestemming om te lezen of te schrijven",
+    errno.EPERM: "geen toestemming om te lezen of te schrijven",
+    errno.EROFS: "deze plaats is alleen te lezen",
+    errno.ENOSPC: "de schijf is vol",
+    errno.EDQUOT: "de schijfruimte van deze gebruiker is op",
+    errno.EISDIR: "dit is een map, geen bestand",
+    errno.ENOTDIR: "dit ligt in een bestand, niet in een map",
+    errno.EEXIST: "dit bestaat al",
+    errno.ENAMETOOLONG: "deze naam is te lang",
+    errno.EADDRINUSE: "deze poort is al in gebruik: kies een andere",
+}
+"""Why the machine cannot read or write something, as a planner says it."""
+
+
+def say_why(error: OSError) -> str:
+    """Why a file or folder cannot be read or written, in Dutch where the reason is a known one."""
+    return REASONS.get(error.errno or 0, str(error.strerror or error))
 
 
 @dataclass(frozen=True)
@@ -36,7 +57,8 @@ class RefusalError(ValueError):
         self.findings = sorted(findings, key=lambda f: (f.file, f.row, f.column))
         lines = "\n".join(f"  {finding}" for finding in self.findings[:SHOWN])
         more = f"\n  … en nog {len(self.findings) - SHOWN}" if len(self.findings) > SHOWN else ""
-        super().__init__(f"geweigerd, {len(self.findings)} bevinding(en):\n{lines}{more}")
+        counted = "1 bevinding" if len(self.findings) == 1 else f"{len(self.findings)} bevindingen"
+        super().__init__(f"geweigerd, {counted}:\n{lines}{more}")
 
 
 @dataclass(frozen=True)

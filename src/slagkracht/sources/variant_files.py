@@ -18,7 +18,7 @@ from slagkracht.coverage.variants import (
     Variant,
 )
 from slagkracht.resources import REGIMES, WINDOWS
-from slagkracht.sources.refusal import Finding, RefusalError
+from slagkracht.sources.refusal import Finding, RefusalError, say_why
 from slagkracht.sources.vocabulary import clean_type_code, read_capabilities, read_vehicle_types
 
 KINDS: dict[str, tuple[dict[str, type], dict[str, type]]] = {
@@ -73,6 +73,8 @@ def read_variant(path: Path) -> Variant:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise RefusalError([Finding(path.name, 0, "", "een andere codering", "tekst in UTF-8")]) from None
+    except OSError as error:
+        raise RefusalError([Finding(path.name, 0, "", say_why(error), "een variantbestand (toml)")]) from None
     return parse_variant(text, path.name)
 
 

@@ -1,0 +1,54 @@
+"""What a planner types: files that are there, windows and days that exist."""
+
+from __future__ import annotations
+
+import datetime
+import errno
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from slagkracht.resources import WINDOWS
+
+Paths = TypeVar("Paths", Path, list[Path], None)
+
+
+def existing(value: Paths) -> Paths:
+    """The path or paths, all of which must be there. Raises FileNotFoundError."""
+    for path in value if isinstance(value, list) else [value]:
+        if path is not None and not path.exists():
+            raise FileNotFoundError(errno.ENOENT, "", str(path))
+    return value
+
+
+def parse_day(text: str) -> datetime.date:
+    """A day as planners write it for programs. Raises typer.BadParameter."""
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is geen dag; schrijf hem als 2026-07-01") from None
+
+
+def _windows(value: list[str] | None) -> list[str] | None:
+    for each in value or []:
+        _window(each)
+    return value
+
+
+def _window(value: str) -> str:
+    if value not in WINDOWS:
+        raise typer.BadParameter(f"onbekend tijdvenster {value!r}; kies uit {', '.join(WINDOWS)}")
+    return value
+
+
+PlanPath = Annotated[Path, typer.Argument(help="map of zip van een plan", metavar="PLAN", callback=existing)]
+Out = Annotated[Path, typer.Option("--uit", help="waar het geschreven wordt")]
+Day = Annotated[str, typer.Option("--dag", help="dag waarop de regels gelden, als 2026-07-01")]
+Json = Annotated[bool, typer.Option("--json", help="uitvoer voor scripts")]
+Window = Annotated[str, typer.Option("--venster", help=f"tijdvenster: {', '.join(WINDOWS)}", callback=_window)]
+Windows = Annotated[
+    list[str] | None, typer.Option("--venster", help=f"een of meer van {', '.join(WINDOWS)}", callback=_windows)
+]
+Norms = Annotated[list[str] | None, typer.Option("--norm", help="code van een norm; zonder: alle die gelden")]
+Folder = Annotated[Path | None, typer.Option("--uit", help="map voor tabellen, kaartlagen en de verantwoording")]
