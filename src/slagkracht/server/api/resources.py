@@ -126,4 +126,13 @@ RESOURCES = (
         "datum desc, id",
         ("regio", "verantwoording"),
     ),
+    Resource(
+        "sleutels",
+        "sleutels van andere systemen",
+        schemas.Sleutel,
+        "select key_id as id, region as regio, name as naam, made_at as gemaakt_op, until as tot "
+        "from slagkracht.access_key",
+        "tot desc, id",
+        ("regio",),
+    ),
 )

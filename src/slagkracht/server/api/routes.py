@@ -6,12 +6,12 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import psycopg
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from ninja import NinjaAPI, Schema, Status
+from ninja import NinjaAPI, Query, Schema, Status
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import APIKeyCookie
 from pydantic import AwareDatetime
@@ -25,6 +25,7 @@ from slagkracht.server.api.resources import RESOURCES, Resource
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.guard import API_VERSION, Acting, acting_scope, find_acting
 from slagkracht.server.journal import read_events, record
+from slagkracht.server.keys import AccessKey, end_key, make_key
 from slagkracht.sources.procedure_files import read_procedures
 
 Answer = Status[Any]
@@ -43,7 +44,7 @@ api = NinjaAPI(
     title="Slagkracht",
     version=API_VERSION,
     description="Aanvragen, aanbieden en toezeggen van brandweereenheden tussen 25 autonome veiligheidsregio's.",
-    auth=ActingCookie(),
+    auth=[AccessKey(), ActingCookie()],
     docs_url="/docs",
     openapi_url="/openapi.json",
     urls_namespace="api-v1",
@@ -189,7 +190,9 @@ def drawing(request: HttpRequest, code: str, toestand: str = "") -> HttpResponse
 @api.get("/beeld", response={200: schemas.Beeld, **BAD}, summary="Het beeld op een tijdstip, zoals het toen bekend was",
          tags=["logboek"])  # fmt: skip
 def picture(
-    request: HttpRequest, tijdstip: AwareDatetime | None = None, bekend_op: AwareDatetime | None = None
+    request: HttpRequest,
+    tijdstip: AwareDatetime | None = None,
+    bekend_op: Annotated[AwareDatetime | None, Query(alias="bekendOp")] = None,
 ) -> dict[str, Any]:
     with acting_scope(acting_of(request)) as own:
         seen = replay(read_events(own), tijdstip, bekend_op)
@@ -470,3 +473,22 @@ def decide(request: HttpRequest, given: schemas.BesluitIn) -> Answer:
         return {"id": dossiers.note_decision(own, given.model_dump())}
 
     return once(request, acting, 201, do)
+
+
+@api.post("/sleutels", response={201: schemas.SleutelGemaakt, **BAD}, summary="Sleutel maken waarmee een ander systeem "
+            "namens mij handelt", tags=["sleutels"], auth=ActingCookie())  # fmt: skip
+def make_access_key(request: HttpRequest, given: schemas.SleutelIn) -> Answer:
+    with acting_scope(acting_of(request)) as own:
+        if given.tot <= own.at:
+            raise HttpError(400, "een sleutel heeft een einde dat nog komen moet")
+        key_id, key = make_key(own, given.naam, given.tot)
+    return Status(201, {"id": key_id, "sleutel": key})
+
+
+@api.delete("/sleutels/{id}", response={204: None, **BAD}, summary="Sleutel intrekken", tags=["sleutels"],
+            auth=ActingCookie())  # fmt: skip
+def end_access_key(request: HttpRequest, id: str) -> Answer:
+    with acting_scope(acting_of(request)) as own:
+        if "\x00" in id or not end_key(own, id):
+            raise ledger.NotFoundError(f"sleutel {id} is hier niet bekend")
+    return Status(204, None)

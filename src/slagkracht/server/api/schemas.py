@@ -298,3 +298,21 @@ class BesluitIn(Incoming):
     ingangsdatum: datetime.date | None = None
     vervaldatum: datetime.date | None = None
     voorbehoud: Text = ""
+
+
+class SleutelIn(Incoming):
+    naam: Code
+    tot: AwareDatetime
+
+
+class SleutelGemaakt(Schema):
+    id: str
+    sleutel: str
+
+
+class Sleutel(Schema):
+    id: str
+    regio: str
+    naam: str
+    gemaakt_op: datetime.datetime
+    tot: datetime.datetime

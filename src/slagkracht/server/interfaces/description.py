@@ -1,0 +1,55 @@
+"""The published description of the API (OpenAPI 3.1), as the national API Design Rules ask for it."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from slagkracht.server.api import api
+from slagkracht.server.api.resources import RESOURCES
+
+BASE = "/api/v1"
+CONTACT = {
+    "name": "Beheer Slagkracht",
+    "url": "https://example.org/slagkracht",
+    "email": "beheer@example.org",
+}
+VERSION_HEADER = {"description": "Volledige versie van deze API.", "schema": {"type": "string"}}
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@functools.cache
+def describe() -> dict[str, Any]:
+    """The description: paths relative to the server, errors as problem+json, the version header on every answer."""
+    schema: dict[str, Any] = json.loads(json.dumps(api.get_openapi_schema()))
+    schema["openapi"] = "3.1.0"
+    schema["info"]["contact"] = CONTACT
+    schema["servers"] = [{"url": BASE, "description": "Deze installatie"}]
+    schema["paths"] = {path.removeprefix(BASE): item for path, item in schema["paths"].items()}
+    tags = {tag for item in schema["paths"].values() for operation in item.values() for tag in operation["tags"]}
+    schema["tags"] = [{"name": tag} for tag in sorted(tags)]
+    schema["components"].setdefault("headers", {})["API-Version"] = VERSION_HEADER
+    for resource in RESOURCES:
+        asked = schema["paths"][f"/{resource.noun}"]["get"].setdefault("parameters", [])
+        asked += [
+            {"name": name, "in": "query", "required": False, "schema": {"type": "string", "title": name.capitalize()}}
+            for name in resource.filters
+        ]
+    for item in schema["paths"].values():
+        for operation in item.values():
+            for status, answer in operation["responses"].items():
+                answer.setdefault("headers", {})["API-Version"] = {"$ref": "#/components/headers/API-Version"}
+                if int(status) >= 400:
+                    answer["content"] = {
+                        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                    }
+    return schema
+
+
+def publish(request: HttpRequest) -> HttpResponse:
+    """GET /api/v1/openapi.json: for everyone, from any site."""
+    text = json.dumps(describe(), ensure_ascii=False)
+    return HttpResponse(text, content_type="application/json", headers={"Access-Control-Allow-Origin": "*"})
