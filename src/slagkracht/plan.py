@@ -14,7 +14,7 @@ import numpy.typing as npt
 from slagkracht.areas import Areas
 from slagkracht.regions import Regions
 from slagkracht.resources import Stations, Units
-from slagkracht.roads import Access, Roads, compute_access, compute_arc_seconds
+from slagkracht.roads import Access, Roads, apply_edits, compute_access, compute_arc_seconds
 from slagkracht.rules import Rules, rule_in_force
 from slagkracht.travel import Travel, add_origin, compute_travel
 
@@ -51,30 +51,47 @@ class Driving:
     spread: float
 
 
-def compute_driving(plan: Plan) -> Driving:
+def compute_driving(plan: Plan, scenario: str = "") -> Driving:
     """The plan's roads at the speeds in force on its day.
 
-    The speed profile is the rule "rijprofiel-spoed", or "rijprofiel-gemodelleerd" over modelled roads; its
-    ``spreiding.overig`` (standard deviation of ln of the drive time) is the error band of every drive. Raises
-    NoRuleError when no profile is in force, ValueError when the plan has no roads.
+    The speed profile is the rule "rijprofiel-spoed", or "rijprofiel-gemodelleerd" for classes fitted to it; its
+    ``spreiding.overig`` (standard deviation of ln of the drive time) is the error band of every drive. ``scenario``
+    names edits of the drive times that the profile knows (snow, closed motorways); the roads stay as they are. Raises
+    NoRuleError when no profile is in force, ValueError when the plan has no roads or the profile no such scenario.
     """
     if plan.roads is None:
         raise ValueError(f"plan {plan.name!r} heeft geen wegennet en geen rijtijdenmatrix: lever een van beide aan")
     modelled = plan.roads.kind == "gemodelleerd"
-    _, profile = rule_in_force(plan.rules, "rijprofiel-gemodelleerd" if modelled else "rijprofiel-spoed", plan.day)
+    fitted = any(name.startswith("gemodelleerd_") for name in plan.roads.road_classes)
+    _, profile = rule_in_force(plan.rules, "rijprofiel-gemodelleerd" if fitted else "rijprofiel-spoed", plan.day)
+    arc_s = compute_arc_seconds(plan.roads, profile)
+    if scenario:
+        known = profile.get("scenario", {})
+        if scenario not in known:
+            raise ValueError(f"onbekend scenario {scenario!r}; het rijprofiel kent: {', '.join(known) or 'er geen'}")
+        here = set(plan.roads.road_classes)  # an edit of a class that these roads do not have changes nothing
+        edits = [edit for edit in known[scenario] if "klassen" not in edit or here & set(edit["klassen"])]
+        arc_s = apply_edits(plan.roads, arc_s, edits)
     return Driving(
         plan.roads,
-        compute_arc_seconds(plan.roads, profile),
+        arc_s,
         compute_access(plan.roads, min_piece=1 if modelled else 50),  # a modelled island is never a fragment
         float(profile.get("spreiding", {}).get("overig", 0.0)),
     )
 
 
-def compute_plan_travel(plan: Plan, *, progress: Callable[[int, int], None] | None = None) -> Travel:
-    """Every drive from the plan's stations to its areas: the regions' own matrix, or driven over the plan's roads."""
+def compute_plan_travel(
+    plan: Plan, *, scenario: str = "", progress: Callable[[int, int], None] | None = None
+) -> Travel:
+    """Every drive from the plan's stations to its areas: the regions' own matrix, or driven over the plan's roads.
+
+    ``scenario`` as in ``compute_driving``; a matrix knows none, so asking for one there raises ValueError.
+    """
     if plan.travel is not None:
+        if scenario:
+            raise ValueError(f"scenario {scenario!r} vraagt een wegennet; dit plan heeft een rijtijdenmatrix")
         return plan.travel
-    driving = compute_driving(plan)
+    driving = compute_driving(plan, scenario)
     return compute_travel(
         driving.roads,
         driving.arc_s,
