@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
+from slagkracht import __version__
 from slagkracht.cli import coverage, data, demo, dutch, pages, plan, platform, risks, strength
 from slagkracht.rules import NoRuleError
 from slagkracht.sources.refusal import RefusalError, say_why
@@ -22,6 +23,13 @@ EXPLANATION = """Van de gegevens van de veiligheidsregio's naar een landelijk de
 Afsluitcodes: 0 gelukt · 1 geweigerd of niet uitvoerbaar (de melding zegt wat, waar en wat te doen) ·
 2 verkeerd gebruik van de opdracht · 3 narekenen gaf een verschil · 130 afgebroken."""
 
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        print(f"slagkracht {__version__}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="slagkracht",
     cls=dutch.Group,
@@ -32,6 +40,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"max_content_width": 110},
 )
+
+
+@app.callback(help=EXPLANATION)
+def start(
+    version: Annotated[
+        bool, typer.Option("--versie", is_eager=True, help="toon de versie", callback=_say_version)
+    ] = False,
+) -> None:
+    pass
+
+
 for part in (plan, coverage, strength, risks, pages, data, platform, demo):
     part.register(app)
 dutch.speak(app)

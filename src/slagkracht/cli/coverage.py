@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import typer
 
@@ -132,11 +133,6 @@ EXPLANATION = (
 """What the national table's columns mean, and what they may not be compared with."""
 
 
-def _whole(plan: Plan) -> str:
-    """What all regions of a plan together are called."""
-    return "Nederland" if len(plan.regions) == 25 else "Alle regio's"
-
-
 def print_nation(result: Result) -> None:
     """The national table: every norm and window in one line each, then the regions for the first norm."""
     plan = result.plan
@@ -149,7 +145,7 @@ def print_nation(result: Result) -> None:
              show.minutes(table.median_s[0]), show.minutes(table.p90_s[0]), show.number(table.unreachable[0])]
         )  # fmt: skip
     columns = ["norm (* = te verifiëren)", "venster", "op tijd", "verwacht", "mediaan", "90 %", "onbereikbaar"]
-    show.table(f"{_whole(plan)} · {plan.name} · {plan.day:%d-%m-%Y}", columns, rows, left=2)
+    show.table(f"{show.whole(plan)} · {plan.name} · {plan.day:%d-%m-%Y}", columns, rows, left=2)
     show.notes(EXPLANATION)
     first = result.together[0]
     together = compute_table(first, plan.areas, plan.regions, "regio")
@@ -231,7 +227,7 @@ def variant(
         judged = each.population.sum()
         before, after = each.before_in_time.sum() / judged, each.after_in_time.sum() / judged
         changed_people = [show.number(each.gained.sum()), show.number(each.lost.sum())]
-        rows = [[_whole(plan), show.share(before), show.share(after), *changed_people]]
+        rows = [[show.whole(plan), show.share(before), show.share(after), *changed_people]]
         touched = np.flatnonzero((each.gained > 0) | (each.lost > 0))
         for row in touched[np.argsort(-(each.gained + each.lost)[touched])]:
             rows.append(
@@ -304,9 +300,12 @@ def order(
 
     Voorbeeld: slagkracht volgorde nederland --uit kvt.csv --vergelijk huidige-kvt.csv
     """
+    if out.suffix.lower() not in (".csv", ".parquet"):
+        raise typer.BadParameter(f"--uit {out.name}: kies een naam die eindigt op .csv of .parquet")
     with whole_file(out) as scratch, show.steps() as tell:
         tell("plan lezen")
         plan = read_plan(path)
+        matrix = None if given is None else _read_order(plan, given)
         travel = drive(plan, tell)
         handling_s, _ = compute_call_handling(plan)
         standing = compute_standing(plan.units, plan.stations, window)
@@ -318,11 +317,18 @@ def order(
         )
         write_table(scratch, frame)
     show.written(out, f"{show.number(len(frame))} gebieden, {found.station.shape[1]} kazernes diep")
-    if given is not None:
-        _print_order_differences(plan, found, given)
+    if given is not None and matrix is not None:
+        differences = compare_station_order(found, matrix)
+        lost = differences.lost_s[np.isfinite(differences.lost_s)]
+        show.screen.print(
+            f"{given.name}: {len(np.unique(differences.area))} van {len(plan.areas)} gebieden wijken af; "
+            f"gemiddeld {show.minutes(float(lost.mean())) if len(lost) else '0:00'} later op een afwijkende plaats",
+            markup=False,
+        )
 
 
-def _print_order_differences(plan: Plan, found: Any, given: Path) -> None:
+def _read_order(plan: Plan, given: Path) -> npt.NDArray[np.int32]:
+    """A station order as it is used now: int32 [A, K] rows of Stations, -1 = none. Raises RefusalError."""
     table = read_csv(given, ("gebied", "kazerne_1"))
     columns = [name for name in table.columns if name.startswith("kazerne_")]
     place = {str(name): row for row, name in enumerate(plan.stations.station_id.tolist())}
@@ -336,14 +342,7 @@ def _print_order_differences(plan: Plan, found: Any, given: Path) -> None:
             matrix[a, k] = place.get(name, -1)
     if findings:
         raise RefusalError(findings)
-    differences = compare_station_order(found, matrix)
-    areas = len(np.unique(differences.area))
-    lost = differences.lost_s[np.isfinite(differences.lost_s)]
-    show.screen.print(
-        f"{given.name}: {areas} van {len(plan.areas)} gebieden wijken af; "
-        f"gemiddeld {show.minutes(float(lost.mean())) if len(lost) else '0:00'} later op een afwijkende plaats",
-        markup=False,
-    )
+    return matrix
 
 
 def write_result(result: Result, folder: Path, plan_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -24,10 +25,13 @@ from slagkracht.sources.national import add_objects, build_national_plan, read_s
 from slagkracht.sources.nwb import read_nwb_roads
 from slagkracht.sources.osm import read_geojson_roads, read_osm_roads
 from slagkracht.sources.plan_files import read_plan, write_plan
-from slagkracht.sources.refusal import ReadSummary
+from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError
 from slagkracht.sources.rule_files import national_rules, read_rules
 
 commands = typer.Typer(cls=Group, help="Een plan bouwen of bekijken.", no_args_is_help=True, rich_markup_mode=None)
+
+MARGIN_M = 5_000.0
+"""An area this far outside the extent of given roads has none of its own."""
 
 
 def register(app: typer.Typer) -> None:
@@ -102,6 +106,8 @@ def build(
                 plan = apply_delivery(plan, delivery)
         else:
             plan = build_delivered_plan(handed_in, parse_day(day), rules, network)
+        if network is not None and roads is not None:
+            plan = lay_upon(plan, network, roads.name)
         if objects is not None:
             tell(f"objecten tellen uit {objects.name}")
             plan = add_objects(plan, objects)
@@ -171,6 +177,18 @@ def read_roads(path: Path, speeds: Path | None, tell: Callable[[str], None]) -> 
     return read_osm_roads(path, progress=lambda what, count: tell(f"{what}: {show.number(count)} gelezen"))
 
 
+def lay_upon(plan: Plan, roads: Roads, file: str) -> Plan:
+    """``plan`` with a note of how many areas lie beyond these roads. Raises RefusalError when all do."""
+    beyond = (plan.areas.x_m < roads.x_m.min() - MARGIN_M) | (plan.areas.x_m > roads.x_m.max() + MARGIN_M)
+    beyond |= (plan.areas.y_m < roads.y_m.min() - MARGIN_M) | (plan.areas.y_m > roads.y_m.max() + MARGIN_M)
+    if beyond.all():
+        raise RefusalError([Finding(file, 0, "", "wegen elders: geen gebied ligt erbij", "de wegen van deze gebieden")])
+    if not beyond.any():
+        return plan
+    note = f"{show.number(beyond.sum())} van {show.number(len(beyond))} gebieden liggen buiten het wegennet van {file}."
+    return dataclasses.replace(plan, notes=(*plan.notes, note))
+
+
 def describe(plan: Plan, *, json: bool = False) -> None:
     """What a plan holds, per region, and what was modelled or left out."""
     regions = len(plan.regions)
@@ -198,7 +216,9 @@ def describe(plan: Plan, *, json: bool = False) -> None:
             plan.regions.code, plan.regions.name, stations, units, areas, people, strict=True
         )
     ]
-    rows_text.append(["Nederland", *(show.number(float(column.sum())) for column in (stations, units, areas, people))])
+    rows_text.append(
+        [show.whole(plan), *(show.number(float(column.sum())) for column in (stations, units, areas, people))]
+    )
     show.table(
         f"{plan.name} · {plan.day:%d-%m-%Y}", ["regio", "kazernes", "eenheden", "gebieden", "inwoners"], rows_text
     )

@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from slagkracht.plan import Plan
+
 WIDTH = max(100, shutil.get_terminal_size((120, 40)).columns)
 screen = Console(highlight=False, width=WIDTH)
 aside = Console(stderr=True, highlight=False)
@@ -51,6 +53,11 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, 
         shown.add_row(*row)
     screen.print(shown)
     screen.print()
+
+
+def whole(plan: Plan) -> str:
+    """What all regions of a plan together are called."""
+    return "Nederland" if len(plan.regions) == 25 else "Alle regio's"
 
 
 def written(path: Path, what: str = "") -> None:

@@ -161,5 +161,5 @@ def _outlines(cells: Shapes, region: npt.NDArray[Any], count: int, reach_m: floa
     joined = np.array([shapely.union_all(cells[region == r], grid_size=0.01) for r in range(count)], dtype=object)
     if reach_m == 0 or set(shapely.get_type_id(joined)) == {POLYGON}:
         return joined
-    closed = shapely.buffer(shapely.buffer(joined, reach_m, 2), -reach_m, 2)
+    closed = shapely.buffer(shapely.buffer(joined, reach_m, quad_segs=2), -reach_m, quad_segs=2)
     return np.asarray(shapely.simplify(closed, reach_m / 5))

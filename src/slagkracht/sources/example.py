@@ -13,7 +13,8 @@ from slagkracht.areas import Areas
 from slagkracht.plan import Plan
 from slagkracht.regions import Regions
 from slagkracht.resources import REGIMES, WINDOWS, Stations, Units
-from slagkracht.sources.csvfile import CsvTable, read_csv
+from slagkracht.sources.csvfile import CsvTable, find_repeats, numbers, read_csv
+from slagkracht.sources.geometry import NETHERLANDS_RD
 from slagkracht.sources.refusal import Finding, RefusalError
 from slagkracht.sources.rule_files import read_rules
 from slagkracht.travel import UNREACHABLE, Travel
@@ -23,9 +24,20 @@ TABLES = {
     "kazernes": ("kazerne_id", "naam", "veiligheidsregio", "x_m", "y_m", "plaatsfout_m"),
     "eenheden": ("eenheid_id", "kazerne_id", "voertuigtype", "inzetmogelijkheden", "bezetting"),
     "gebieden": ("gebied_id", "veiligheidsregio", "gemeente", "x_m", "y_m", "inwoners", "gebiedsklasse", "maat_m"),
-    "reistijden": (),
+    "reistijden": ("gebied_id",),
 }
 """The files, by the columns that each must have."""
+
+WEST, SOUTH, EAST, NORTH = NETHERLANDS_RD
+BOUNDS: dict[str, tuple[float, float]] = {
+    "x_m": (WEST, EAST),
+    "y_m": (SOUTH, NORTH),
+    "uitruktijd_spreiding": (0, 3),
+    "uitruktijd_s": (0, 7200),
+    "paraatheid": (0, 1),
+    "": (0, 1e9),
+}
+"""What a number may be at least and at most, by how its column begins; all else is a count."""
 
 
 def read_example(folder: Path, day: datetime.date) -> Plan:
@@ -39,17 +51,13 @@ def read_example(folder: Path, day: datetime.date) -> Plan:
     regions, stations, units, areas, drives = (tables[name] for name in TABLES)
 
     def figures(table: CsvTable, name: str, dtype: Any, empty: float = np.nan) -> npt.NDArray[Any]:
-        values = []
-        for row, cell in enumerate(table.columns.get(name) or [""] * table.rows, start=2):
-            try:
-                values.append(float(cell) if cell else empty)
-            except ValueError:
-                values.append(0.0)
-                findings.append(Finding(table.file, row, name, cell, "een getal, met een punt voor de decimalen"))
-            if np.isnan(values[-1]):
-                values[-1] = 0.0
-                findings.append(Finding(table.file, row, name, "niets", "een getal"))
-        return np.array(values).astype(dtype)
+        if name not in table.columns:
+            findings.append(Finding(table.file, 1, name, "geen kolom", f"een kolom {name}"))
+            return np.zeros(table.rows, dtype)
+        bounds = BOUNDS[next(start for start in BOUNDS if name.startswith(start))]
+        least, most = (0.0, float(UNREACHABLE) - 1) if table is drives else bounds
+        values = numbers(table, name, findings, least=least, most=most, empty=not np.isnan(empty))
+        return np.nan_to_num(values, nan=0.0 if np.isnan(empty) else empty).astype(dtype)
 
     def rows_of(table: CsvTable, name: str, known: list[str]) -> npt.NDArray[np.int32]:
         for row, cell in enumerate(table.columns[name], start=2):
@@ -60,21 +68,31 @@ def read_example(folder: Path, day: datetime.date) -> Plan:
     def per_window(name: str) -> npt.NDArray[np.float32]:
         return np.stack([figures(units, f"{name}_{window}", np.float32) for window in WINDOWS], axis=1)
 
+    for table in tables.values():
+        if not table.rows:
+            findings.append(Finding(table.file, 0, "", "geen rijen", "minstens één rij onder de kopregel"))
+    if findings:
+        raise RefusalError(findings)
+    for table, (name, *_) in zip((regions, stations, units, areas), TABLES.values()):
+        find_repeats(table.file, name, table.columns[name], findings)
     codes, station_ids = regions.columns["veiligheidsregio"], stations.columns["kazerne_id"]
     able = [cell.split(";") for cell in units.columns["inzetmogelijkheden"]]
     capabilities = tuple(dict.fromkeys(name for each in able for name in each))
     classes = tuple(c.removeprefix("objecten_") for c in areas.columns if c.startswith("objecten_"))
     missing = [name for name in station_ids if name not in drives.columns]
     findings += [Finding(drives.file, 1, name, "geen kolom", "een kolom per kazerne") for name in missing]
-    if drives.rows != areas.rows:
-        findings.append(Finding(drives.file, 0, "", f"{drives.rows} rijen", f"een rij per gebied: {areas.rows}"))
+    if drives.columns["gebied_id"] != areas.columns["gebied_id"]:
+        lacking = [name for name in areas.columns["gebied_id"] if name not in drives.columns["gebied_id"]]
+        found = f"geen rij voor {', '.join(lacking[:5])}" if lacking else "andere rijen, of in een andere volgorde"
+        findings.append(Finding(drives.file, 0, "gebied_id", found, f"dezelfde gebieden als {areas.file}, op volgorde"))
+    counts = [figures(areas, f"objecten_{name}", np.float32) for name in classes]
     rules = read_rules(folder / "regels")
     regime = [rows_of(units, f"bezettingsregime_{window}", list(REGIMES)) for window in WINDOWS]
     x_m, y_m = figures(stations, "x_m", np.float64), figures(stations, "y_m", np.float64)
-    drive_s = np.stack(
+    drive_s = np.array(
         [figures(drives, name, np.uint16, empty=float(UNREACHABLE)) for name in station_ids if name not in missing],
-        axis=1,
-    )
+        dtype=np.uint16,
+    ).T.reshape(drives.rows, -1)
     travel = Travel(
         drive_s=drive_s,
         origin_x_m=x_m,
@@ -117,7 +135,7 @@ def read_example(folder: Path, day: datetime.date) -> Plan:
             municipality=np.array(areas.columns["gemeente"]),
             population=figures(areas, "inwoners", np.float32),
             object_classes=classes,
-            objects=np.stack([figures(areas, f"objecten_{name}", np.float32) for name in classes], axis=1),
+            objects=np.array(counts, np.float32).T.reshape(areas.rows, len(classes)),
             area_class=np.array(areas.columns["gebiedsklasse"]),
             size_m=figures(areas, "maat_m", np.float32),
         ),

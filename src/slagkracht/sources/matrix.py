@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,15 +146,18 @@ def build_travel(
 ) -> Travel:
     """The travel times of a plan: the matrix in the order of the plan's stations and areas, taken as exact.
 
-    Raises RefusalError naming every station and area that the matrix does not know.
+    Raises RefusalError naming the stations and areas that the matrix does not know.
     """
     at_origin = {name: i for i, name in enumerate(matrix.origin_id)}
     at_area = {name: i for i, name in enumerate(matrix.area_id)}
-    unknown = Counter({f"herkomst {name}": 1 for name in origin_id if name not in at_origin})
-    unknown.update({f"bestemming {name}": 1 for name in area_id if name not in at_area})
-    if unknown:
-        expected = "een rijtijd voor elke kazerne en elk gebied van het plan"
-        raise RefusalError([Finding(matrix.source, 0, name, "ontbreekt", expected) for name in unknown])
+    findings = []
+    for what, wanted, known in (("herkomst", origin_id, at_origin), ("bestemming", area_id, at_area)):
+        if unknown := [name for name in wanted if name not in known]:
+            named = ", ".join(unknown[:10]) + (f" en {len(unknown) - 10} andere" if unknown[10:] else "")
+            expected = "een rijtijd voor elke kazerne en elk gebied van het plan"
+            findings.append(Finding(matrix.source, 0, what, f"ontbreekt: {named}", expected))
+    if findings:
+        raise RefusalError(findings)
     rows = np.array([at_area[name] for name in area_id], np.int64)
     columns = np.array([at_origin[name] for name in origin_id], np.int64)
     return Travel(

@@ -232,7 +232,9 @@ def _objects(
                 progress(what, count)
             yield thing
     except Exception as error:  # whatever osmium makes of a broken file: it raises a dozen kinds
-        raise RefusalError([Finding(path.name, 0, "", str(error) or type(error).__name__, WHOLE_FILE)]) from error
+        reason = str(error) or type(error).__name__
+        found = "een bestand dat halverwege ophoudt" if "EOF" in reason else f"onleesbaar ({reason})"
+        raise RefusalError([Finding(path.name, 0, "", found, WHOLE_FILE)]) from error
 
 
 def _count_restrictions(path: Path, left_out: Counter[str]) -> None:

@@ -12,6 +12,7 @@ REASONS = {
     errno.EROFS: "deze plaats is alleen te lezen",
     errno.ENOSPC: "de schijf is vol",
     errno.EDQUOT: "de schijfruimte van deze gebruiker is op",
+    errno.EFBIG: "het bestand wordt groter dan deze plaats toelaat",
     errno.EISDIR: "dit is een map, geen bestand",
     errno.ENOTDIR: "dit ligt in een bestand, niet in een map",
     errno.EEXIST: "dit bestaat al",
@@ -46,7 +47,7 @@ class Finding:
         return f"{place}: gevonden {self.found[:80]!r}; verwacht: {self.expected}"
 
 
-SHOWN = 100
+SHOWN = 30
 """How many findings a message spells out; the exception itself always holds them all."""
 
 

@@ -1,0 +1,257 @@
+"""Every command, typed as a planner types it: what it says, what it writes, and how it ends."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from cli_run import REAL, TOYLAND, run
+from slagkracht import __version__
+from slagkracht.cli import app
+from slagkracht.coverage import apply_variant, compute_coverage, compute_nearest
+from slagkracht.plan import compute_plan_travel
+from slagkracht.sources.plan_files import read_plan, write_plan
+from slagkracht.sources.variant_files import read_variant
+
+Screen = pytest.CaptureFixture[str]
+MAP_PAGE = resources.files("slagkracht") / "web" / "kaart.html"
+needs_map = pytest.mark.skipif(not MAP_PAGE.is_file(), reason="the front end was not built: make web")
+needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="the real data does not lie beside the checkout")
+
+
+@pytest.fixture
+def toyland(tmp_path: Path, capsys: Screen) -> Path:
+    path = tmp_path / "toyland"
+    assert run(capsys, "plan", "voorbeeld", TOYLAND, "--uit", path).code == 0
+    return path
+
+
+def commands() -> list[tuple[str, ...]]:
+    """Every command as it is typed."""
+    found = []
+    for command in app.registered_commands:
+        found.append((str(command.name),))
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        found += [(str(group.name), str(command.name)) for command in group.typer_instance.registered_commands]
+    return sorted(found)
+
+
+ENGLISH = ("Usage", "Options", "Arguments", "Commands", "Show this", "required", "default", "PATH", "<path>", "list[")
+
+
+@pytest.mark.parametrize("words", [(), ("plan",), *commands()], ids=" ".join)
+def test_every_command_explains_itself_in_dutch(capsys: Screen, words: tuple[str, ...]) -> None:
+    answer = run(capsys, *words, "--help")
+    assert answer.code == 0
+    assert answer.out.startswith("Gebruik: slagkracht")
+    assert not [word for word in ENGLISH if word in answer.out]
+    if words and words != ("plan",):
+        assert "Voorbeeld: slagkracht " + " ".join(words) in " ".join(answer.out.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("dekkin",), "de opdracht 'dekkin' bestaat niet. Bedoelt u 'dekking'?"),
+        (("plan", "bouwen"), "de opdracht 'bouwen' bestaat niet"),
+        (("dekking",), "PLAN ontbreekt."),
+        (("plan", "modelland"), "de optie --uit ontbreekt."),
+        (("dekking", "{toyland}", "--nrom", "x"), "de optie --nrom bestaat niet. Bedoelt u --norm"),
+        (("dekking", "{toyland}", "--venster"), "achter de optie --venster hoort een waarde."),
+        (("dekking", "{toyland}", "nog", "iets"), "dit is te veel: nog iets"),
+        (("dekking", "{toyland}", "--venster", "ochtend"), "kies uit dag, avond, nacht, weekend"),
+        (("dekking", "{toyland}", "--regio", "VR01"), "wel: VR91, VR92, VR93"),
+        (("variant", "{toyland}", "{variant}", "--venster", "lente"), "kies uit dag, avond, nacht, weekend"),
+        (("plan", "modelland", "--uit", "x", "--gebieden", "veel"), "--gebieden: verwacht is een geheel getal."),
+        (("plan", "modelland", "--uit", "x", "--dag", "1-7-2026"), "schrijf hem als 2026-07-01"),
+        (("plan", "bouw", "--uit", "x"), "geef --bron, of een of meer keren --aanlevering"),
+        (("volgorde", "{toyland}", "--uit", "x.xls"), "eindigt op .csv of .parquet"),
+    ],
+)
+def test_a_command_typed_wrongly_is_answered_in_dutch_with_code_2(
+    capsys: Screen, toyland: Path, words: tuple[str, ...], says: str
+) -> None:
+    places = {"toyland": toyland, "variant": TOYLAND / "varianten" / "sluit-noorddorp.toml"}
+    answer = run(capsys, *(word.format(**places) for word in words))
+    assert answer.code == 2
+    assert says in answer.err
+    assert "--help" in answer.err or "hoort een waarde" in says
+
+
+def test_without_a_command_it_explains_itself(capsys: Screen) -> None:
+    answer = run(capsys)
+    assert (answer.code, answer.out.startswith("Gebruik:")) == (2, True)
+
+
+def test_a_plan_is_shown_as_a_table_and_for_scripts(capsys: Screen, toyland: Path) -> None:
+    answer = run(capsys, "plan", "toon", toyland)
+    assert "VR92 Zuidland          3         4         4    21.100" in answer.out
+    assert "Alle regio's           6         9        12    42.850" in answer.out
+    script = json.loads(run(capsys, "plan", "toon", toyland, "--json").out)
+    assert (script["naam"], script["dag"], script["wegennet"]) == ("Toyland", "2026-07-01", "matrix")
+    assert [row["inwoners"] for row in script["regios"]] == [20_900, 21_100, 850]
+    assert script["hash"] in answer.out
+
+
+def test_coverage_is_what_was_worked_out_by_hand(capsys: Screen, toyland: Path, tmp_path: Path) -> None:
+    words = ("dekking", toyland, "--norm", "eerste", "--venster", "dag", "--samen-en-alleen", "--regio", "VR91")
+    answer = run(capsys, *words, "--uit", tmp_path / "uitkomst")
+    assert answer.code == 0
+    for line in (
+        "Eerste tankautospuit naar gebruiksfunctie  dag       97,5 %    95,5 %     5:40  7:00            50",
+        "VR91 Noordland   98,1 %     5:40  8:00           400  92,3 %      +1.200",
+        "VR92 Zuidland    97,2 %     4:05  6:45           600  97,2 %           0",
+        "GM9102     88,2 %",
+        "Toyland is verzonnen",
+        "niet over incidenten",
+    ):
+        assert line in answer.out
+    files = {"dekking.csv", "dekking.parquet", "dekking.gpkg", "dekking.geojson", "verantwoording.json"}
+    assert {file.name for file in (tmp_path / "uitkomst").iterdir()} == files
+    table = pl.read_csv(tmp_path / "uitkomst" / "dekking.csv").filter(pl.col("gebied") == "A04", ~pl.col("alleen"))
+    assert table["opkomsttijd_s"].to_list() == [390]
+    script = json.loads(run(capsys, *words, "--json").out)
+    nation = script["dekking"][0]["land"][0]
+    assert (nation["op_tijd"], nation["inwoners"], nation["mediaan_s"], nation["p90_s"]) == (41_800, 42_850, 340, 420)
+    assert script["verantwoording"] in answer.out
+
+
+def test_a_result_can_be_recomputed_and_a_changed_figure_is_named(
+    capsys: Screen, toyland: Path, tmp_path: Path
+) -> None:
+    result = tmp_path / "uitkomst"
+    assert run(capsys, "dekking", toyland, "--norm", "eerste", "--samen-en-alleen", "--uit", result).code == 0
+    good = run(capsys, "controleer", result)
+    assert (good.code, good.out.startswith("Klopt: 32 cijfers")) == (0, True)  # 4 windows, 4 places, 2 ways
+    file = result / "verantwoording.json"
+    file.write_text(file.read_text("utf-8").replace("41800.0", "41801.0", 1), "utf-8")
+    wrong = run(capsys, "controleer", result)
+    assert wrong.code == 3
+    assert "1 verschil:" in wrong.out
+    assert "eerste, dag, land, samen: inwoners op tijd vastgelegd 41801, nu 41800" in wrong.out
+
+
+def test_a_changed_plan_is_found_out_too(capsys: Screen, toyland: Path, tmp_path: Path) -> None:
+    assert run(capsys, "dekking", toyland, "--norm", "eerste", "--venster", "dag", "--uit", tmp_path / "u").code == 0
+    plan = read_plan(toyland)
+    people = plan.areas.population.copy()
+    people[0] += 1
+    write_plan(dataclasses.replace(plan, areas=dataclasses.replace(plan.areas, population=people)), toyland)
+    answer = run(capsys, "controleer", tmp_path / "u")
+    assert answer.code == 3
+    assert "plan: vastgelegd" in answer.out
+    assert "inwoners vastgelegd 42850, nu 42851" in answer.out
+    assert run(capsys, "controleer", tmp_path / "u", "--plan", tmp_path / "weg").code == 1
+
+
+def test_a_variant_says_for_whom_it_changes_what(capsys: Screen, toyland: Path) -> None:
+    variants = sorted((TOYLAND / "varianten").glob("*.toml"))
+    answer = run(capsys, "variant", toyland, *variants)
+    assert answer.code == 0
+    assert "Noorddorp dicht · Eerste tankautospuit naar gebruiksfunctie, dag" in answer.out
+    assert "VR91 Noordland  98,1 %  89,5 %                0     1.800" in answer.out
+    assert "Noorddorp  Noordstad     2.200" in answer.out
+    assert "TS4 in Noorddorp" in answer.out
+    script = json.loads(run(capsys, "variant", toyland, variants[0], "--json").out)
+    assert script[0]["regios"][0]["verliest"] == 1_800
+
+
+def test_a_variant_that_moves_no_station_may_keep_the_sorted_drives(toyland: Path) -> None:
+    plan = read_plan(toyland)
+    travel = compute_plan_travel(plan)
+    changed, drives = apply_variant(plan, travel, read_variant(TOYLAND / "varianten" / "sluit-noorddorp.toml"))
+    assert drives is travel
+    kept = compute_coverage(changed, drives, nearest=compute_nearest(travel))
+    for ours, theirs in zip(kept, compute_coverage(changed, drives), strict=True):
+        np.testing.assert_array_equal(ours.response_s, theirs.response_s)
+
+
+def test_the_station_order_is_written_and_compared(capsys: Screen, toyland: Path, tmp_path: Path) -> None:
+    path = tmp_path / "kvt.csv"
+    assert "12 gebieden" in run(capsys, "volgorde", toyland, "--uit", path, "--diepte", 2).out
+    table = pl.read_csv(path)
+    assert table.row(3) == ("A04", "VR91", "N2", "N1")
+    assert "0 van 12 gebieden wijken af" in run(capsys, "volgorde", toyland, "--uit", path, "--vergelijk", path).out
+    old = table.with_columns(kazerne_1=pl.when(pl.col("gebied") == "A04").then(pl.lit("N1")).otherwise("kazerne_1"))
+    old.select("gebied", "kazerne_1").write_csv(tmp_path / "oud.csv")
+    answer = run(capsys, "volgorde", toyland, "--uit", path, "--vergelijk", tmp_path / "oud.csv")
+    assert "oud.csv: 1 van 12 gebieden wijken af; gemiddeld 4:30 later" in answer.out  # 660 s instead of 390
+
+
+@needs_map
+def test_map_and_printed_plan_are_written(capsys: Screen, toyland: Path, tmp_path: Path) -> None:
+    page, pdf, difference = tmp_path / "k" / "kaart.html", tmp_path / "plan.pdf", tmp_path / "verschil.html"
+    variant = TOYLAND / "varianten" / "sluit-noorddorp.toml"
+    assert run(capsys, "kaart", toyland, "--uit", page, "--variant", variant, "--norm", "eerste").code == 0
+    assert run(capsys, "variant", toyland, variant, "--uit", difference).code == 0
+    assert run(capsys, "rapport", toyland, "--uit", pdf, "--venster", "nacht", "--norm", "eerste").code == 0
+    assert "<html" in page.read_text("utf-8")[:500]
+    assert "<html" in difference.read_text("utf-8")[:500]
+    assert pdf.read_bytes().startswith(b"%PDF")
+
+
+def test_a_delivery_template_is_written_and_checked(capsys: Screen, tmp_path: Path) -> None:
+    path = tmp_path / "vr06.zip"
+    assert "LEESMIJ.txt" in run(capsys, "aanlevering", "sjabloon", path).out
+    answer = run(capsys, "aanlevering", "controleer", path)
+    assert answer.code == 1
+    assert "2 bevindingen; de aanlevering is zo niet bruikbaar:" in answer.out
+    assert run(capsys, "aanlevering", "sjabloon", path).code == 1  # it is there already
+
+
+def test_the_open_sources_are_listed(capsys: Screen) -> None:
+    answer = run(capsys, "data", "lijst")
+    assert answer.code == 0
+    assert "CC BY 4.0" in answer.out
+    assert "OpenStreetMap" in answer.out
+
+
+def test_modelland_says_that_it_is_modelled(capsys: Screen, tmp_path: Path) -> None:
+    path = tmp_path / "modelland.zip"
+    answer = run(capsys, "plan", "modelland", "--gebieden", 400, "--uit", path)
+    assert answer.code == 0
+    assert "VR25 Flevoland" in answer.out
+    assert "gemodelleerd" in answer.out.lower()
+    answer = run(capsys, "dekking", path, "--venster", "dag", "--norm", "bvr-3.2.1")
+    assert answer.code == 0
+    assert "Nederland · Modelnederland" in answer.out
+    assert "gemodelleerd" in answer.out.lower()
+    assert len([line for line in answer.out.splitlines() if line.startswith("VR")]) == 25
+
+
+@needs_map
+def test_the_demo_leaves_a_map_a_report_and_tables(capsys: Screen, tmp_path: Path) -> None:
+    answer = run(capsys, "demo", "--niet-serveren", "--gebieden", 400, "--map", tmp_path / "demo")
+    assert answer.code == 0
+    for name in ("kaart.html", "dekkingsplan.pdf", "plan.zip", "uitkomst/dekking.gpkg", "uitkomst/verantwoording.json"):
+        assert (tmp_path / "demo" / name).stat().st_size > 1_000
+    assert "Klaar in" in answer.out
+    assert run(capsys, "controleer", tmp_path / "demo" / "uitkomst").code == 0
+
+
+@needs_real
+def test_the_real_nation_from_lists_to_figures(capsys: Screen, tmp_path: Path) -> None:
+    source, path = REAL / "nederland", tmp_path / "nederland"
+    answer = run(capsys, "plan", "bouw", "--bron", source, "--uit", path)
+    assert answer.code == 0
+    assert "Nederland                            996     3.388     4.067  17.472.870" in answer.out
+    words = ("--norm", "bvr-3.2.1", "--venster", "dag", "--regio", "VR06", "--uit", tmp_path / "u")
+    answer = run(capsys, "dekking", path, *words)
+    assert answer.code == 0
+    assert "Apeldoorn" in answer.out
+    assert "Het wegennet is gemodelleerd" in answer.out
+    assert run(capsys, "controleer", tmp_path / "u").code == 0
+
+
+def test_the_version_is_the_one_in_the_receipt(capsys: Screen, toyland: Path, tmp_path: Path) -> None:
+    run(capsys, "dekking", toyland, "--norm", "eerste", "--venster", "dag", "--uit", tmp_path / "u")
+    text = json.loads((tmp_path / "u" / "verantwoording.json").read_text("utf-8"))
+    assert text["verantwoording"]["engine"] == __version__
+    assert run(capsys, "--versie").out.strip() == f"slagkracht {__version__}"
