@@ -11,6 +11,7 @@ from slagkracht.log import NATIONAL_CHAIN
 from slagkracht.plan import Plan
 from slagkracht.resources import capability_column
 from slagkracht.server.database import WORLDS, Addresses, scope
+from slagkracht.server.ledger import share
 from slagkracht.sources.facts import read_region_facts
 
 PASSWORD = "slagkracht-demo"
@@ -110,6 +111,15 @@ def give_mandate(
         "values (%s, %s, %s, %s, least(now(), %s - interval '1 second'), %s)",
         (account, region, role, world, until, until),
     )
+
+
+def lay_consents(until: datetime.datetime) -> None:
+    """Lets every region share the places of its units with the national action centre, where it does not share yet."""
+    for world in WORLDS:
+        for region in read_region_facts().regions.code.tolist():
+            with scope(region, world, "plan") as own:
+                if not own.row("select 1 as one from slagkracht.consent where region = %s limit 1", region):
+                    share(own, NATIONAL_CHAIN, "plaats", until)
 
 
 def has_units() -> bool:

@@ -38,19 +38,24 @@ def read_secret(folder: Path) -> str:
 
 
 def serve(host: str = "127.0.0.1", port: int = 8000, demo: bool = True) -> None:
-    """Serves the platform until it is stopped. ``demo`` fills an empty one with Modelnederland and demo accounts."""
+    """Serves the platform until it is stopped, with the plan that SLAGKRACHT_PLAN names.
+
+    ``demo`` fills an empty one with demo accounts, and with Modelnederland where no plan is named.
+    """
     import uvicorn
 
     from slagkracht.server import demo as demo_data
+    from slagkracht.server import engine
 
     addresses = database.find_addresses()
     set_up(addresses, read_secret(database.data_folder()))
     demo_data.lay_regions(addresses)
+    if demo or os.environ.get("SLAGKRACHT_PLAN"):
+        loaded = engine.load(engine.read_plan_to_serve(os.environ.get("SLAGKRACHT_PLAN", "")))
+        if not demo_data.has_units():
+            demo_data.lay_units(loaded.plan)
     if demo:
-        from slagkracht.sources.modelland import build_modelland
-
         until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=365)
         demo_data.lay_accounts(addresses, until)
-        if not demo_data.has_units():
-            demo_data.lay_units(build_modelland())
+        demo_data.lay_consents(until)
     uvicorn.run("slagkracht.server.asgi:application", host=host, port=port, log_level="warning", lifespan="off")

@@ -71,7 +71,9 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "slagkracht.server.guard.describe_acting",
-            ]
+                "slagkracht.server.screens.describe_page",
+            ],
+            "builtins": ["slagkracht.server.screens.figures"],
         },
     }
 ]
@@ -83,7 +85,7 @@ LANGUAGE_CODE = "nl"
 TIME_ZONE = "Europe/Amsterdam"
 USE_TZ = True
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [HERE / "static"]
+STATICFILES_DIRS = [folder for folder in (HERE / "static", HERE.parent / "web" / "platform") if folder.exists()]
 WHITENOISE_USE_FINDERS = True
 
 # who keeps trying is locked out; a session ends with the shift

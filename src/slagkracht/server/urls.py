@@ -6,16 +6,37 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 
-from slagkracht.server import screens
 from slagkracht.server.api import api, problem
 from slagkracht.server.interfaces import urlpatterns as interfaces
 from slagkracht.server.live import stream
+from slagkracht.server.screens import action, entry, nation, region
 
 urlpatterns = [
-    path("", screens.home),
-    path("inloggen", screens.log_in),
-    path("uitloggen", screens.log_out),
-    path("handelen-als", screens.choose),
+    path("", nation.show_nation),
+    path("landelijk/pelotons", nation.show_platoons),
+    path("kaart/land.json", nation.read_land),
+    path("kaart/nu.json", nation.read_now),
+    path("verantwoording", nation.show_receipt),
+    path("actiecentrum", action.show_centre),
+    path("actiecentrum/incidenten", action.open_incident),
+    path("actiecentrum/incidenten/<str:incident>", action.show_incident),
+    path("actiecentrum/incidenten/<str:incident>/vastleggen", action.tell),
+    path("actiecentrum/incidenten/<str:incident>/overdracht", action.show_hand_over),
+    path("actiecentrum/incidenten/<str:incident>/aanvragen", action.make_request),
+    path("actiecentrum/aanvragen/<str:request_id>", action.show_request),
+    path("actiecentrum/aanvragen/<str:request_id>/uitzetten", action.ask_regions),
+    path("actiecentrum/aanvragen/<str:request_id>/sluiten", action.close_request),
+    path("actiecentrum/aanboden/<str:offer>/aanvaarden", action.accept_offer),
+    path("actiecentrum/aanboden/<str:offer>/stap", action.move_offer),
+    path("regio", region.show_region),
+    path("regio/regels/<str:line>", region.show_line),
+    path("regio/regels/<str:line>/aanbieden", region.offer),
+    path("regio/regels/<str:line>/weigeren", region.refuse),
+    path("regio/delen", region.share),
+    path("regio/delen/<str:consent>/beeindigen", region.stop_sharing),
+    path("inloggen", entry.log_in),
+    path("uitloggen", entry.log_out),
+    path("handelen-als", entry.choose),
     path("api/v1/gebeurtenissen/stroom", stream),
     *interfaces,
     path("api/v1/", api.urls),

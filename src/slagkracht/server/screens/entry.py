@@ -1,4 +1,4 @@
-"""The pages that everyone passes: logging in, choosing for whom one acts, and where to begin."""
+"""Logging in, and choosing for whom one acts."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 from django_otp import devices_for_user, match_token
 from django_otp import login as otp_login
 
-from slagkracht.server.guard import Acting, acting_required, acting_scope, find_acting
-from slagkracht.sources.procedure_files import read_procedures
+from slagkracht.server.guard import find_acting
 
 
 class LoginForm(AuthenticationForm):
@@ -65,27 +64,3 @@ def choose(request: HttpRequest) -> HttpResponse:
         return render(request, "geen_mandaat.html", {"rollen": ()}, status=403)
     request.session["acting"] = list(chosen)
     return redirect("/")
-
-
-@require_GET
-@acting_required()
-def home(request: HttpRequest, acting: Acting) -> HttpResponse:
-    """What asks for attention now: open requests, own commitments, dossiers, and the last facts."""
-    with acting_scope(acting) as own:
-        context = {
-            "aanvragen": own.rows(
-                "select request_id, region, made_at from slagkracht.request where closed_at is null "
-                "order by made_at desc limit 20"
-            ),
-            "toezeggingen": own.rows(
-                "select commitment_id, unit_id, region, receiver, step, step_at from slagkracht.commitment "
-                "where step <> 'unit_home' order by step_at desc limit 20"
-            ),
-            "gebeurtenissen": own.rows(
-                "select chain, number, kind, happened_at, actor from slagkracht.event where world = %s "
-                "order by recorded_at desc limit 20",
-                own.world,
-            ),
-            "procedures": read_procedures()[0].values(),
-        }
-    return render(request, "begin.html", context)

@@ -1,0 +1,281 @@
+"""The seam to the engine: the plan in force, loaded once, and what it says about the units as they stand now."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import datetime
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from slagkracht.coverage import (
+    Coverage,
+    Nearest,
+    Variant,
+    apply_variant,
+    compute_coverage,
+    compute_nearest,
+    norms_in_force,
+)
+from slagkracht.coverage.variants import Reach
+from slagkracht.log import Situation, StandingAt, UnitState, compute_standing_at
+from slagkracht.log.situation import EMPTY
+from slagkracht.plan import Plan, compute_hash, compute_plan_travel, compute_reach
+from slagkracht.resources import Standing, compute_standing
+from slagkracht.server.database import Scope
+from slagkracht.sources.facts import read_municipalities
+from slagkracht.strength import (
+    Cover,
+    Floors,
+    Formation,
+    Strength,
+    compute_doctrine,
+    compute_lost_areas,
+    compute_residual,
+    compute_strength,
+)
+from slagkracht.strength.floors import compute_plan_cover, floors_in_force
+from slagkracht.travel import Travel
+
+CLOCK = ZoneInfo("Europe/Amsterdam")
+AT_HOME_M = 100.0
+"""A unit seen this near to its station stands in it."""
+
+Flags = npt.NDArray[np.bool_]
+Doubles = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Engine:
+    """A plan with everything that is computed from it once: ``row_of`` unit id → row of the plan's units."""
+
+    plan: Plan
+    plan_hash: str
+    travel: Travel
+    nearest: Nearest
+    formations: dict[str, Formation]
+    municipality: dict[str, str]
+    row_of: dict[str, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """The units as they stand at a moment, and what the regions keep: ``residual`` and ``floor`` float64 [R].
+
+    ``cover`` of the free units where they are · ``usual`` what the plan itself reaches in this window · ``age_s``
+    float32 [N] how old the newest fact about a unit is (infinite: the plan speaks).
+    """
+
+    at: datetime.datetime
+    window: str
+    standing: Standing
+    age_s: npt.NDArray[np.float32]
+    cover: Cover
+    residual: Doubles
+    usual: Cover
+    floors: Floors
+
+
+@dataclass(frozen=True, eq=False)
+class Cost:
+    """What it costs when units go: ``before``, ``after`` and ``floor`` shares of one region, and the ``areas`` lost."""
+
+    before: float
+    after: float
+    floor: float
+    areas: npt.NDArray[np.int32]
+    residents: float
+
+
+_engine: Engine | None = None
+
+
+def load(plan: Plan) -> Engine:
+    """Makes ``plan`` the one that every screen asks, and computes what is computed once."""
+    global _engine
+    travel = compute_plan_travel(plan)
+    facts = read_municipalities()
+    _engine = Engine(
+        plan,
+        compute_hash(plan),
+        travel,
+        compute_nearest(travel),
+        compute_doctrine(plan.rules, plan.day).formations,
+        dict(zip(facts.code.tolist(), facts.name.tolist(), strict=True)),
+        {unit: row for row, unit in enumerate(plan.units.unit_id.tolist())},
+    )
+    return _engine
+
+
+def current() -> Engine | None:
+    """The plan that the screens ask; None on an installation that has none yet."""
+    return _engine
+
+
+@functools.cache
+def read_windows() -> list[dict[str, str]]:
+    text = (resources.files("slagkracht") / "nl" / "vocabulary" / "windows.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+def window_at(at: datetime.datetime) -> str:
+    """The time window of the vocabulary that ``at`` lies in, by the Dutch clock."""
+    local = at.astimezone(CLOCK)
+    clock = f"{local:%H:%M}"
+    for row in read_windows():
+        first, last = (int(day) for day in row["days"].split("-"))
+        night = row["end"] < row["start"]
+        inside = (clock >= row["start"] or clock < row["end"]) if night else row["start"] <= clock < row["end"]
+        if first <= local.isoweekday() <= last and inside:
+            return row["window"]
+    raise ValueError(f"{local:%d-%m-%Y %H:%M} ligt in geen tijdvenster; pas windows.csv aan")
+
+
+def read_situation(scope: Scope, engine: Engine) -> Situation:
+    """The units as the acting region may see them: status, place, and what holds them now."""
+    rows = scope.rows(
+        "select u.unit_id, u.status, u.status_at, p.x_m, p.y_m, p.place_at, c.commitment_id, c.step "
+        "from slagkracht.unit u left join slagkracht.unit_place p using (world, unit_id) "
+        "left join slagkracht.commitment c on c.world = u.world and c.unit_id = u.unit_id and c.step <> 'unit_home' "
+        "where u.world = %s",
+        scope.world,
+    )
+    stations, units = engine.plan.stations, {}
+    for row in rows:
+        number = engine.row_of.get(row["unit_id"])
+        if number is None:
+            continue
+        station = engine.plan.units.station[number]
+        away = row["x_m"] is not None and (
+            abs(row["x_m"] - stations.x_m[station]) + abs(row["y_m"] - stations.y_m[station]) > AT_HOME_M
+        )
+        units[row["unit_id"]] = UnitState(
+            unit=row["unit_id"],
+            status=row["status"] or "",
+            status_at=row["status_at"],
+            x_m=row["x_m"] if away else None,
+            y_m=row["y_m"] if away else None,
+            place_at=row["place_at"],
+            commitment=row["commitment_id"] or "",
+        )
+    return dataclasses.replace(EMPTY, units=units)
+
+
+@functools.lru_cache(maxsize=16)
+def _usual(engine: Engine, window: str) -> tuple[Cover, Floors]:
+    """What the plan itself reaches in a window, and the floors that follow from it."""
+    cover = compute_plan_cover(engine.plan, _plan_standing(engine, window), engine.travel)
+    return cover, floors_in_force(engine.plan, cover)
+
+
+def _plan_standing(engine: Engine, window: str) -> Standing:
+    return compute_standing(engine.plan.units, engine.plan.stations, window)
+
+
+def compute_picture(engine: Engine, situation: Situation, at: datetime.datetime) -> Picture:
+    """How the country stands with the units of ``situation`` where they are, and the others where the plan has them."""
+    window = window_at(at)
+    usual, floors = _usual(engine, window)
+    seen: StandingAt = compute_standing_at(situation, engine.plan, window, at)
+    cover = compute_plan_cover(engine.plan, seen.standing, engine.travel)
+    return Picture(at, window, seen.standing, seen.age_s, cover, cover.share, usual, floors)
+
+
+def find_area(engine: Engine, x_m: float, y_m: float) -> int:
+    """The area (row) whose point lies nearest to a place."""
+    return int(np.argmin(np.hypot(engine.plan.areas.x_m - x_m, engine.plan.areas.y_m - y_m)))
+
+
+def find_middle(engine: Engine, region: str) -> int:
+    """The area (row) of ``region`` with most residents: where its figures are asked from."""
+    mine = engine.plan.areas.region == region_row(engine, region)
+    return int(np.argmax(np.where(mine, engine.plan.areas.population, -1)))
+
+
+def region_row(engine: Engine, region: str) -> int:
+    return int(np.flatnonzero(engine.plan.regions.code == region)[0])
+
+
+def propose(
+    engine: Engine,
+    picture: Picture,
+    asked: Sequence[tuple[str, int]],
+    area: int,
+    *,
+    only: str = "",
+    without: Sequence[str] = (),
+    keep_floors: bool = True,
+) -> Strength:
+    """Whom to send to an area for (formation code, how many): of one region (``only``), or of all but ``without``."""
+    standing = picture.standing
+    codes = engine.plan.regions.code[standing.region]
+    free = standing.free & (codes == only if only else ~np.isin(codes, list(without)))
+    return compute_strength(
+        dataclasses.replace(standing, free=free),
+        engine.travel.drive_s[area],
+        [(engine.formations[code], count) for code, count in asked],
+        picture.cover,
+        picture.floors if keep_floors else None,
+    )
+
+
+def compute_cost(engine: Engine, picture: Picture, region: str, units: Sequence[str]) -> Cost:
+    """What ``region`` gives up when its ``units`` go now. Raises KeyError for a unit that the plan does not know."""
+    away = np.zeros(len(picture.standing), dtype=np.bool_)
+    away[[engine.row_of[unit] for unit in units]] = True
+    r = region_row(engine, region)
+    lost = compute_lost_areas(picture.cover, away)
+    lost = lost[engine.plan.areas.region[lost] == r]
+    lost = lost[np.argsort(-engine.plan.areas.population[lost], kind="stable")]
+    after = compute_residual(picture.cover, away)
+    return Cost(
+        float(picture.residual[r]),
+        float(after[r]),
+        float(picture.floors.share[r]),
+        lost,
+        float(engine.plan.areas.population[lost].sum()),
+    )
+
+
+@functools.lru_cache(maxsize=8)
+def judge_plan(engine: Engine, norm: str, window: str) -> Coverage:
+    """The plan judged by one norm in one window."""
+    return compute_coverage(
+        engine.plan, engine.travel, windows=(window,), norms=(norm,), chance=False, nearest=engine.nearest
+    )[0]
+
+
+def judge_variant(engine: Engine, variant: Variant, norm: str, window: str) -> tuple[Plan, Coverage]:
+    """A variant of the plan, judged by the same norm. Raises ValueError, in Dutch, for an edit that cannot be."""
+    plan, travel = apply_variant(engine.plan, engine.travel, variant, _reach(engine))
+    nearest = engine.nearest if travel is engine.travel else None
+    judged = compute_coverage(plan, travel, windows=(window,), norms=(norm,), chance=False, nearest=nearest)[0]
+    return plan, judged
+
+
+@functools.lru_cache(maxsize=2)
+def _reach(engine: Engine) -> Reach | None:
+    return compute_reach(engine.plan) if engine.plan.roads is not None else None
+
+
+def norms(engine: Engine) -> tuple[str, ...]:
+    """The norms that can be asked of the plan."""
+    return norms_in_force(engine.plan)
+
+
+def read_plan_to_serve(path: str) -> Plan:
+    """The plan that SLAGKRACHT_PLAN names, or Modelnederland where it names none."""
+    if path:
+        from slagkracht.sources.plan_files import read_plan
+
+        return read_plan(Path(path))
+    from slagkracht.sources.modelland import build_modelland
+
+    return build_modelland()

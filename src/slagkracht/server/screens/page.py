@@ -1,0 +1,104 @@
+"""What every screen shares: the menu, what was just done or refused, and one way to act."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from slagkracht.log import NATIONAL_CHAIN
+from slagkracht.procedures import StepRefusedError
+from slagkracht.server.database import Scope
+from slagkracht.server.engine import CLOCK
+from slagkracht.server.guard import Acting, acting_scope
+from slagkracht.server.ledger import LedgerError
+
+LEADERS = ("officier", "voorzitter", "commandant", "actiecentrum")
+"""Roles that may ask, offer, accept and move units."""
+
+MENU = (
+    ("/", "Landelijk beeld"),
+    ("/actiecentrum", "Actiecentrum"),
+    ("/regio", "Mijn regio"),
+    ("/tekort", "Tekort"),
+    ("/plantafel", "Plantafel"),
+    ("/besluiten", "Besluiten"),
+    ("/logboek", "Logboek"),
+    ("/beheer", "Beheer"),
+)
+
+
+class RefusedError(ValueError):
+    """What was filled in cannot be. The message says what to change."""
+
+
+def describe_page(request: HttpRequest) -> dict[str, Any]:
+    """For every template: the menu with where one is, and what the last act led to."""
+    live = request.headers.get("X-Deel") == "1"
+    here = max(
+        (path for path, _ in MENU if request.path == path or request.path.startswith(path + "/")), key=len, default=""
+    )
+    session: Any = getattr(request, "session", None)
+    return {
+        "menu": [(path, name, path == here) for path, name in MENU],
+        "melding": session.pop("melding", None) if session is not None and not live else None,
+        "nu": datetime.datetime.now(CLOCK),
+        "landelijk": NATIONAL_CHAIN,
+    }
+
+
+def act(request: HttpRequest, acting: Acting, do: Callable[[Scope], tuple[str, str]]) -> HttpResponse:
+    """Does something in one transaction, and goes where it says with its message; a refusal goes back with the reason.
+
+    ``do`` returns (address, what was done).
+    """
+    try:
+        with acting_scope(acting) as own:
+            onward, said = do(own)
+    except (LedgerError, StepRefusedError, RefusedError) as error:
+        request.session["melding"] = {"fout": True, "tekst": str(error)}
+        return redirect(request.POST.get("terug") if _is_ours(request.POST.get("terug", "")) else "/")
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.RaiseException, psycopg.DataError) as error:
+        request.session["melding"] = {"fout": True, "tekst": f"Dit kan niet: {str(error).splitlines()[0]}"}
+        return redirect(request.POST.get("terug") if _is_ours(request.POST.get("terug", "")) else "/")
+    request.session["melding"] = {"fout": False, "tekst": said}
+    return redirect(onward)
+
+
+def _is_ours(path: str) -> bool:
+    return path.startswith("/") and not path.startswith(("//", "/\\"))
+
+
+def read_moment(text: str, what: str) -> datetime.datetime | None:
+    """A moment as a form gives it, by the Dutch clock; None when it was left empty. Raises RefusedError."""
+    if not text:
+        return None
+    try:
+        at = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise RefusedError(f"{what}: schrijf een tijdstip als 2026-07-01T14:05, niet {text!r}") from None
+    return at if at.tzinfo else at.replace(tzinfo=CLOCK)
+
+
+def read_number(text: str, what: str, least: float, most: float) -> float:
+    """A number as a form gives it, with a comma or a point. Raises RefusedError."""
+    try:
+        number = float(text.replace(",", "."))
+    except ValueError:
+        raise RefusedError(f"{what}: vul een getal in, niet {text!r}") from None
+    if not least <= number <= most:
+        raise RefusedError(f"{what}: {text} ligt niet tussen {least:g} en {most:g}")
+    return number
+
+
+def group(rows: list[dict[str, Any]], key: str) -> dict[Any, list[dict[str, Any]]]:
+    """Rows by the value of one of their columns, in the order in which they come."""
+    return {
+        value: list(mine)
+        for value, mine in itertools.groupby(sorted(rows, key=lambda row: str(row[key])), key=lambda row: row[key])
+    }

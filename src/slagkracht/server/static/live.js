@@ -1,0 +1,103 @@
+// Keeps a screen to the present: reads the stream of facts, refreshes what is marked data-live, counts ages on, and
+// says within five seconds that contact was lost.
+const SILENCE_MS = 5000
+const banner = document.getElementById('contact')
+let heard = Date.now()
+let place = ''
+let fresh = new Date()
+let waiting = 0
+
+function age(seconds) {
+  if (seconds < 60) return `${Math.max(Math.floor(seconds), 0)} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
+  return `${Math.floor(seconds / 3600)} u ${Math.floor((seconds % 3600) / 60)} min`
+}
+
+function tick() {
+  const now = Date.now()
+  for (const time of document.querySelectorAll('time[data-leeftijd]')) {
+    const text = age((now - Date.parse(time.dateTime)) / 1000)
+    if (time.textContent !== text) time.textContent = text
+  }
+  const lost = now - heard > SILENCE_MS
+  if (lost !== !banner.hidden) {
+    banner.textContent = lost ? `Geen contact met het platform: wat u ziet is van ${fresh.toLocaleTimeString('nl-NL')}.` : ''
+    banner.hidden = !lost
+    document.documentElement.classList.toggle('verouderd', lost)
+    if (!lost) refresh()
+  }
+}
+
+/** Fetch this page again and replace the parts marked data-live, but never a part in which someone is writing. */
+async function refresh() {
+  if (!document.querySelector('[data-live], [data-later]')) return
+  const answer = await fetch(location.href, { headers: { 'X-Deel': '1' }, redirect: 'error' }).catch(() => null)
+  if (!answer || !answer.ok) return
+  const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+  for (const part of document.querySelectorAll('[data-live]')) {
+    const next = page.getElementById(part.id)
+    if (!next || next.innerHTML === part.innerHTML) continue
+    const active = document.activeElement
+    if (part.contains(active) && active.matches('input, select, textarea')) continue
+    const focused = part.contains(active) ? active.id || active.getAttribute('href') : ''
+    const open = [...part.querySelectorAll('details[open]')].map((details) => details.id)
+    part.replaceChildren(...next.childNodes)
+    for (const id of open) if (id) document.getElementById(id)?.setAttribute('open', '')
+    if (focused) (document.getElementById(focused) ?? part.querySelector(`[href="${CSS.escape(focused)}"]`))?.focus()
+  }
+  fresh = new Date()
+  document.dispatchEvent(new CustomEvent('beeld'))
+  later()
+}
+
+/** Parts that take a second to compute are asked after the page stands. */
+async function later() {
+  for (const part of document.querySelectorAll('[data-later]')) {
+    const answer = await fetch(part.dataset.later, { headers: { 'X-Deel': '1' } }).catch(() => null)
+    if (answer?.ok) {
+      const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+      part.replaceChildren(...page.body.childNodes)
+      part.removeAttribute('aria-busy')
+    }
+  }
+}
+
+async function listen() {
+  for (;;) {
+    try {
+      const answer = await fetch(document.body.dataset.stroom, { headers: place ? { 'Last-Event-ID': place } : {} })
+      if (!answer.ok) throw new Error(String(answer.status))
+      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
+      let text = ''
+      for (;;) {
+        const { value, done } = await reader.read()
+        if (done) break
+        heard = Date.now()
+        text += value
+        const blocks = text.split('\n\n')
+        text = blocks.pop()
+        for (const block of blocks) {
+          const id = block.match(/^id: (.*)$/m)
+          const kind = block.match(/^event: (.*)$/m)
+          if (id) place = id[1]
+          if (kind && kind[1] !== 'begin') {
+            clearTimeout(waiting)
+            waiting = setTimeout(refresh, 150)
+          }
+        }
+      }
+    } catch {
+      // contact is lost: the banner says so, and we try again
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+  }
+}
+
+if (document.body.dataset.stroom) {
+  listen()
+  later()
+  setInterval(tick, 500)
+}
+for (const button of document.querySelectorAll('[data-afdrukken]')) button.addEventListener('click', () => window.print())
+for (const form of document.querySelectorAll('form[data-bij-wijziging]'))
+  form.addEventListener('change', () => form.requestSubmit())
