@@ -32,7 +32,9 @@ from slagkracht.strength.gap import (
     compute_within_s,
     compute_worth,
 )
+from slagkracht.strength.move_ups import MoveUps, compute_move_ups
 from slagkracht.strength.on_call import add_on_call
+from slagkracht.strength.percentiles import compute_arrival_percentiles
 from slagkracht.strength.residual import (
     Cover,
     Floors,
@@ -41,6 +43,7 @@ from slagkracht.strength.residual import (
     compute_lost_areas,
     compute_residual,
 )
+from slagkracht.strength.strength_map import StrengthMap, compute_strength_curve, compute_strength_map
 from slagkracht.strength.supply import Supply, compute_supply
 
 __all__ = [
@@ -54,11 +57,14 @@ __all__ = [
     "Floors",
     "Formation",
     "Gap",
+    "MoveUps",
     "Part",
     "Strength",
+    "StrengthMap",
     "Supply",
     "Worth",
     "add_on_call",
+    "compute_arrival_percentiles",
     "compute_arrival_s",
     "compute_asked_places",
     "compute_burden",
@@ -69,12 +75,15 @@ __all__ = [
     "compute_gap",
     "compute_lost_areas",
     "compute_main_places",
+    "compute_move_ups",
     "compute_plan_cover",
     "compute_residual",
     "compute_share",
     "compute_short_together",
     "compute_strength",
     "compute_strength_at_places",
+    "compute_strength_curve",
+    "compute_strength_map",
     "compute_supply",
     "compute_within_s",
     "compute_worth",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from slagkracht.resources import Standing
 from slagkracht.strength.exact import solve_exactly
 from slagkracht.strength.formations import DoctrineError, Formation, compute_share
 from slagkracht.strength.residual import Cover, Floors, compute_held, compute_least, compute_residual
-from slagkracht.strength.selection import eject, may_go, polish, select, single_losses
+from slagkracht.strength.selection import eject, lean_on, may_go, polish, select
 from slagkracht.travel import UNREACHABLE
 
 Floats = npt.NDArray[np.float32]
@@ -34,8 +35,20 @@ REASONS = {
 }
 """Why a unit was chosen or not: code and Dutch sentence. Codes are data for the next plan."""
 
-PRICES = (0.0, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 1.0)
+PRICES = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 1.0)
 """Seconds that a resident left without cover is taken to cost, when ordering candidates; the best outcome is kept."""
+
+FEW_PRICES = (0.004, 0.064)
+"""The orders tried where thousands of choices are made."""
+
+RESTARTS = 100
+"""Tries with other prices per unit, each around the best found so far."""
+
+BEST_IMPROVED = 3
+"""How many of the outcomes are improved by exchanges."""
+
+MOST_WORK = 40_000_000
+"""Comparisons that exchanges may take per outcome: about a tenth of a second."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,13 +141,15 @@ def compute_strength(
     partial: bool = True,
     exact: bool = False,
     seconds: float = 60.0,
+    thorough: bool = True,
 ) -> Strength:
     """Which units make the formations asked for at one place, soonest, without any lender dropping below its floor.
 
     ``drive_s`` uint16 [O] drive from every origin to the place · ``asked`` (formation, how many) in order of urgency ·
     ``cover`` what each unit holds at home (``compute_cover``) · ``floors`` None = nobody has one · ``away`` bool [N]
     units that are gone already · ``partial`` send what there is of a formation that cannot be made whole · ``exact``
-    solve the choice as a mixed-integer model with its proven bound instead of the fast way.
+    solve the choice as a mixed-integer model with its proven bound instead of the fast way · ``thorough`` False tries
+    fewer orders and improves nothing afterwards: for simulations, where thousands of choices are made.
     A formation that cannot be made is reported as missing, with the reason per unit; nothing is raised for it.
     """
     demand = compute_demand(standing, asked)
@@ -148,7 +163,9 @@ def compute_strength(
     least = compute_least(cover, floors)
     blocked = np.zeros(len(standing), dtype=np.bool_)
     bound_s, method = float("nan"), "snel"
-    formation, part, whole = _select_fast(standing, demand, arrival_s, cover, left, covered, least, partial, blocked)
+    formation, part, whole = _select_fast(
+        standing, demand, arrival_s, cover, left, covered, least, partial, blocked, thorough
+    )
     if exact and whole.all() and len(whole):
         solved, solved_part, answer = solve_exactly(
             arrival_s, demand.share, demand.need, demand.same_region, standing.region, cover.unit_first,
@@ -200,40 +217,76 @@ def compute_strength_at_places(
 
 def _select_fast(
     standing: Standing, demand: Demand, arrival_s: Doubles, cover: Cover, left: Indices, covered: Doubles,
-    least: Doubles, partial: bool, blocked: Flags,
+    least: Doubles, partial: bool, blocked: Flags, thorough: bool,
 ) -> tuple[Indices, Indices, Flags]:  # fmt: skip
     """The greedy choice at several prices of lost cover, polished; most formations soonest wins."""
-    losses = single_losses(cover.unit_first, cover.unit_area, cover.weight, left)
+    losses = lean_on(cover.unit_first, cover.unit_area, cover.weight, left)
     able = np.flatnonzero(np.isfinite(arrival_s)).astype(np.int32)
     most = demand.share.max(axis=(1, 2), initial=0.0)
-    best: tuple[Indices, Indices, Flags] | None = None
-    best_key: tuple[float, float] = (np.inf, np.inf)
-    for price in PRICES if (least > 0).any() else PRICES[:1]:
-        wanted = arrival_s[able] / most[able] + price * losses[able]  # a half place costs two arrivals
+    soonest = able[np.argsort(arrival_s[able], kind="stable")]
+
+    def improve(method: Any, choice: _Choice, *more: int) -> None:
+        useful = soonest[arrival_s[soonest] <= arrival_s[choice.formation >= 0].max(initial=0.0)]
+        method(
+            arrival_s, useful, demand.share, demand.same_region, standing.region, cover.unit_first, cover.unit_area,
+            cover.weight, cover.region, choice.left, choice.covered, least, choice.formation, choice.part, *more,
+        )  # fmt: skip
+
+    def attempt(price: Doubles) -> _Choice:
+        """The greedy choice when a resident who leans on this unit costs ``price`` [N] seconds."""
+        wanted = arrival_s[able] / most[able] + price[able] * losses[able]  # a half place costs two arrivals
         order = able[np.lexsort((able, wanted))]
-        state_left, state_covered = left.copy(), covered.copy()
-        formation = np.full(len(standing), -1, dtype=np.int32)
-        part = np.full(len(standing), -1, dtype=np.int32)
-        whole = np.zeros(len(demand.formations), dtype=np.bool_)
-        held_back = np.zeros(len(standing), dtype=np.bool_)
+        choice = _Choice(
+            np.full(len(standing), -1, dtype=np.int32), np.full(len(standing), -1, dtype=np.int32),
+            np.zeros(len(demand.formations), dtype=np.bool_), np.zeros(len(standing), dtype=np.bool_), left.copy(),
+            covered.copy(),
+        )  # fmt: skip
         select(
             arrival_s, order, demand.share, demand.need, demand.same_region, len(covered), partial, standing.region,
-            cover.unit_first, cover.unit_area, cover.weight, cover.region, state_left, state_covered, least, formation,
-            part, whole, held_back,
+            cover.unit_first, cover.unit_area, cover.weight, cover.region, choice.left, choice.covered, least,
+            choice.formation, choice.part, choice.whole, choice.blocked,
         )  # fmt: skip
-        soonest = able[np.argsort(arrival_s[able], kind="stable")]
-        useful = soonest[arrival_s[soonest] <= arrival_s[formation >= 0].max(initial=0.0)]
-        for improve in (polish, eject) if (least > 0).any() else (polish,):
-            improve(
-                arrival_s, useful, demand.share, demand.same_region, standing.region, cover.unit_first,
-                cover.unit_area, cover.weight, cover.region, state_left, state_covered, least, formation, part,
-            )  # fmt: skip
-        key = (float((~whole).sum()), float(arrival_s[formation >= 0].sum()))
-        if key < best_key:
-            best_key, best = key, (formation, part, whole)
-            blocked[:] = held_back
-    assert best is not None
-    return best
+        if thorough:
+            improve(polish, choice)
+        return choice
+
+    free = np.zeros(len(standing))
+    choice = attempt(free)
+    tried = [(_worth(choice, arrival_s), free, choice)]
+    if choice.blocked.any():
+        for seconds in PRICES if thorough else FEW_PRICES:
+            choice = attempt(free + seconds)
+            tried.append((_worth(choice, arrival_s), free + seconds, choice))
+        rng = np.random.default_rng(0)  # the same tries every time
+        for _ in range(RESTARTS if thorough else 0):
+            _, price, _ = min(tried, key=lambda each: each[0])
+            nearby = np.maximum(price, PRICES[0]) * np.exp(2.0 * rng.standard_normal(len(standing)))
+            choice = attempt(nearby)
+            tried.append((_worth(choice, arrival_s), nearby, choice))
+        tried.sort(key=lambda each: each[0])
+        for place, (_, price, choice) in enumerate(tried[:BEST_IMPROVED] if thorough else []):
+            improve(eject, choice, MOST_WORK)
+            tried[place] = (_worth(choice, arrival_s), price, choice)
+    best = min(tried, key=lambda each: each[0])[2]
+    blocked[:] = best.blocked
+    return best.formation, best.part, best.whole
+
+
+@dataclass(frozen=True, eq=False)
+class _Choice:
+    """One way to fill all formations, with what is left of the cover behind it."""
+
+    formation: Indices
+    part: Indices
+    whole: Flags
+    blocked: Flags
+    left: Indices
+    covered: Doubles
+
+
+def _worth(choice: _Choice, arrival_s: Doubles) -> tuple[float, float]:
+    """Fewest formations that are not whole, then the smallest sum of arrivals."""
+    return float((~choice.whole).sum()), float(arrival_s[choice.formation >= 0].sum())
 
 
 def _number_by_arrival(demand: Demand, arrival_s: Doubles, formation: Indices, whole: Flags) -> tuple[Indices, Doubles]:

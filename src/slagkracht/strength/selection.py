@@ -253,14 +253,15 @@ def polish(  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def eject(  # type: ignore[no-untyped-def]
     arrival_s, order, share, same_region, unit_region, cover_first, cover_area, weight, region, left, covered, least,
-    unit_formation, unit_part,
+    unit_formation, unit_part, most_work,
 ):  # fmt: skip
     """Let a chosen unit that is dear to its region stay home for a later one, when that frees sooner ones elsewhere.
 
     A floor can be used up by one early unit where two others together would come sooner; every such exchange that
-    makes the sum of arrivals smaller is kept.
+    makes the sum of arrivals smaller is kept. Stops after about ``most_work`` comparisons, with what it has.
     """
     loss = np.zeros(len(covered))
+    work = 0
     better = True
     while better:
         better = False
@@ -283,6 +284,9 @@ def eject(  # type: ignore[no-untyped-def]
                     or (same_region[f] and unit_region[new] != unit_region[old])
                 ):
                     continue
+                work += len(left) + len(order) * 8
+                if work > most_work:
+                    return
                 trial_left, trial_covered = left.copy(), covered.copy()
                 give_back(old, cover_first, cover_area, weight, region, trial_left, trial_covered)
                 if not may_go(new, cover_first, cover_area, weight, region, trial_left, trial_covered, least, loss):
@@ -312,11 +316,12 @@ def eject(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def single_losses(cover_first, cover_area, weight, left):  # type: ignore[no-untyped-def]
-    """Residents that each unit alone holds in time: float64 [N]."""
+def lean_on(cover_first, cover_area, weight, left):  # type: ignore[no-untyped-def]
+    """Residents that lean on each unit: float64 [N]; one that k units hold leans on each of them for 1/k cubed."""
     losses = np.zeros(len(cover_first) - 1)
     for unit in range(len(losses)):
         for i in range(cover_first[unit], cover_first[unit + 1]):
-            if left[cover_area[i]] == 1:
-                losses[unit] += weight[cover_area[i]]
+            holders = left[cover_area[i]]
+            if holders > 0:
+                losses[unit] += weight[cover_area[i]] / (holders * holders * holders)
     return losses

@@ -13,7 +13,7 @@ from slagkracht.resources import Standing
 from slagkracht.strength.compute import compute_arrival_s, compute_demand
 from slagkracht.strength.formations import Formation
 from slagkracht.strength.residual import Cover, Floors, compute_held, compute_least, compute_residual
-from slagkracht.strength.selection import select, single_losses
+from slagkracht.strength.selection import lean_on, select
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -99,15 +99,23 @@ class Counter:
     def __init__(self, standing: Standing, formation: Formation, cover: Cover) -> None:
         one = compute_demand(standing, [(formation, 1)])
         self.standing, self.formation, self.cover, self.one = standing, formation, cover, one
+        self.filled = one.share[:, 0, :].max(axis=1)
+        self.nobody = np.zeros(len(standing), dtype=np.bool_)
+        self.at_home = self._hold(self.nobody)
         self.most = int(min((one.share[:, 0, :].sum(axis=0) / one.need[0]).min(), MOST))
 
     def count(self, drive_s: Seconds, within_s: float, floors: Floors | None, ready: Flags) -> int:
         """How many stand there ``within_s`` of the alarm, out of the units in ``ready`` bool [N]."""
         return int(np.isfinite(self.complete_s(drive_s, within_s, floors, ready)).sum())
 
-    def complete_s(self, drive_s: Seconds, within_s: float, floors: Floors | None, ready: Flags) -> Doubles:
-        """When each next formation stands whole, soonest first: float64 [n], inf = not within the time."""
-        return self._make(drive_s, within_s, floors, ready, np.zeros(len(ready), dtype=np.bool_), self.most)[1]
+    def complete_s(
+        self, drive_s: Seconds, within_s: float, floors: Floors | None, ready: Flags, most: int = 0
+    ) -> Doubles:
+        """When each next formation stands whole, soonest first: float64 [n], inf = not within the time.
+
+        ``most`` is how many are asked for (0 = all that can be made at once).
+        """
+        return self._make(drive_s, within_s, floors, ready, self.nobody, most or self.most)[1]
 
     def take(
         self, drive_s: Seconds, within_s: float, floors: Floors | None, away: Flags, count: int
@@ -119,6 +127,12 @@ class Counter:
         formation, complete_s = self._make(drive_s, within_s, floors, ~away, away, min(count, self.most))
         return formation >= 0, int(np.isfinite(complete_s).sum())
 
+    def _hold(self, away: Flags) -> tuple[Indices, Doubles, Doubles]:
+        """Units that hold each area, residents in time per region, and what each unit alone holds."""
+        held = compute_held(self.cover, away)
+        before = compute_residual(self.cover, away) * self.cover.total
+        return held, before, lean_on(self.cover.unit_first, self.cover.unit_area, self.cover.weight, held)
+
     def _make(
         self, drive_s: Seconds, within_s: float, floors: Floors | None, ready: Flags, away: Flags, most: int
     ) -> tuple[Indices, Doubles]:
@@ -129,15 +143,12 @@ class Counter:
         arrival_s = compute_arrival_s(self.standing, self.one, drive_s) + self.formation.assembly_s
         arrival_s[~ready | (arrival_s > within_s)] = np.inf
         able = np.flatnonzero(np.isfinite(arrival_s)).astype(np.int32)
-        held = compute_held(self.cover, away)
-        before = compute_residual(self.cover, away) * self.cover.total
+        held, before, losses = self.at_home if away is self.nobody else self._hold(away)
         least = compute_least(self.cover, floors)
-        losses = single_losses(self.cover.unit_first, self.cover.unit_area, self.cover.weight, held)
         share = np.broadcast_to(self.one.share, (size, most, self.one.share.shape[2]))
         need, same_region = np.repeat(self.one.need, most, axis=0), np.repeat(self.one.same_region, most)
-        filled = self.one.share[:, 0, :].max(axis=1)
         for price in PRICES if floors is not None else PRICES[:1]:
-            order = able[np.lexsort((able, arrival_s[able] / filled[able] + price * losses[able]))]
+            order = able[np.lexsort((able, arrival_s[able] / self.filled[able] + price * losses[able]))]
             formation, part = (np.full(size, -1, dtype=np.int32) for _ in range(2))
             whole, blocked = np.zeros(most, dtype=np.bool_), np.zeros(size, dtype=np.bool_)
             select(

@@ -1,0 +1,86 @@
+"""The map of strength: for every area how soon the first, second and later platoons and each specialism stand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from slagkracht.resources import Standing
+from slagkracht.strength.formations import Formation
+from slagkracht.strength.residual import Cover, Floors
+from slagkracht.strength.supply import Counter
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+Seconds = npt.NDArray[np.uint16]
+
+
+@dataclass(frozen=True, eq=False)
+class StrengthMap:
+    """When each wanted rank of each formation stands in every area.
+
+    ``formation`` [K] the formation of each column · ``rank`` [K] its how-manieth (1 = the first) · ``complete_s``
+    float32 [A, K] from the alarm, every floor held (inf = never) · ``free_s`` float32 [A, K] the same without floors.
+    """
+
+    formation: tuple[Formation, ...]
+    rank: tuple[int, ...]
+    complete_s: Floats
+    free_s: Floats
+
+
+def compute_strength_map(
+    standing: Standing, drive_s: Seconds, wanted: Sequence[tuple[Formation, Sequence[int]]], cover: Cover,
+    floors: Floors, *, progress: Callable[[int, int], None] | None = None,
+) -> StrengthMap:  # fmt: skip
+    """``wanted`` as (formation, ranks), ``drive_s`` uint16 [A, O]: each area by itself, as if nothing else happened.
+
+    Uses one thread per processor.
+    """
+    areas = len(drive_s)
+    columns = [(formation, rank) for formation, ranks in wanted for rank in ranks]
+    held, free = (np.full((areas, len(columns)), np.inf, dtype=np.float32) for _ in range(2))
+    everyone = np.ones(len(standing), dtype=np.bool_)
+    counters = [Counter(standing, formation, cover) for formation, _ in wanted]
+    starts = range(0, areas, 64)
+
+    def work(start: int) -> None:
+        for area in range(start, min(start + 64, areas)):
+            column = 0
+            for counter, (_, ranks) in zip(counters, wanted):
+                most = min(max(ranks), counter.most)
+                for table, limits in ((held, floors), (free, None)):
+                    done = counter.complete_s(drive_s[area], np.inf, limits, everyone, most) if most else np.zeros(0)
+                    for k, rank in enumerate(ranks):
+                        if rank <= len(done):
+                            table[area, column + k] = done[rank - 1]
+                column += len(ranks)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, _ in enumerate(pool.map(work, starts)):
+            if progress is not None:
+                progress(done + 1, len(starts))
+    return StrengthMap(tuple(f for f, _ in columns), tuple(r for _, r in columns), held, free)
+
+
+def compute_strength_curve(
+    standing: Standing, drive_s: Seconds, weight: Doubles, formation: Formation, cover: Cover, floors: Floors | None,
+    hours: Sequence[float],
+) -> Doubles:  # fmt: skip
+    """The nation's curve: how many formations stand within each of ``hours``, on average over places: float64 [H].
+
+    ``drive_s`` uint16 [P, O] to the places, ``weight`` float64 [P].
+    """
+    counter = Counter(standing, formation, cover)
+    everyone = np.ones(len(standing), dtype=np.bool_)
+    standing_by = np.zeros((len(drive_s), len(hours)))
+    for p in range(len(drive_s)):
+        done = counter.complete_s(drive_s[p], np.inf, floors, everyone)
+        standing_by[p] = np.searchsorted(done, 3600.0 * np.asarray(hours), side="right")
+    mean: Doubles = weight @ standing_by / weight.sum()
+    return mean
