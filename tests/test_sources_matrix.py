@@ -52,7 +52,8 @@ def test_a_plan_takes_its_own_order(tmp_path: Path) -> None:
     assert (travel.kind, travel.spread) == ("matrix", 0.0)
     with pytest.raises(RefusalError) as refusal:
         build_travel(matrix, ["oost", "noord"], np.zeros(2), np.zeros(2), ["C", "D"])
-    assert [f.column for f in refusal.value.findings] == ["bestemming D", "herkomst oost"]
+    found = [(f.column, f.found) for f in refusal.value.findings]
+    assert found == [("bestemming", "ontbreekt: D"), ("herkomst", "ontbreekt: oost")]
 
 
 @pytest.mark.parametrize(
