@@ -6,8 +6,8 @@ import numpy as np
 import simpy
 
 from slagkracht.simulation import Incidents, World
-from slagkracht.simulation.chance import derive, lognormal, uniform
-from slagkracht.simulation.kernel import CALLS, CREWS, DRIVE, HANDLING, TOO_LATE_S, TURNED, TURNOUT
+from slagkracht.simulation.chance import derive, lognormal, normal, uniform
+from slagkracht.simulation.kernel import CALLS, CREWS, DRIVE, HANDLING, TOO_LATE_S, TRAFFIC, TURNED, TURNOUT
 from slagkracht.travel import UNREACHABLE
 
 
@@ -95,9 +95,10 @@ class Year:
                 window = self.window()
                 spread = float(self.world.turnout_spread[unit, window])
                 roll_s = lognormal(float(self.world.turnout_s[unit, window]), spread, own, 2 * unit + TURNOUT)
-                drive_s = lognormal(
-                    float(self.world.drive_s[area, station]), self.world.drive_spread, own, 2 * unit + DRIVE
-                )
+                shared, apart = normal(own, TRAFFIC), normal(own, 2 * unit + DRIVE)
+                rho = self.world.drive_together
+                off = self.world.drive_spread * (rho**0.5 * shared + (1.0 - rho) ** 0.5 * apart)
+                drive_s = float(self.world.drive_s[area, station]) * float(np.exp(off))
                 gone.append((unit, station, alarm_s + roll_s, alarm_s + roll_s + drive_s))
         if not gone:
             return

@@ -39,7 +39,7 @@ WEEK = np.zeros(168, np.int8)
 @pytest.mark.parametrize("move_up", MOVE_UPS)
 def test_a_year_is_the_year_that_simpy_makes(dispatch: str, move_up: str) -> None:
     plan, travel = small_country()
-    scenario = busy_scenario(dispatch=dispatch, move_up=move_up)
+    scenario = busy_scenario(dispatch=dispatch, move_up=move_up, drive_together=0.4)
     setup = compute_setup(plan, travel, scenario, start=START, week_window=WEEK, hours=24 * 60, seed=5)
     key = seed_key(5, 0)
     year = Year(setup.world, draw_incidents(setup.streams, key), key)

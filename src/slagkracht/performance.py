@@ -129,8 +129,8 @@ def observe(events: Iterable[Event], plan: Plan) -> Observed:
     sent: list[list[float]] = []  # incident, unit, alarmed, arrived, back
     open_sending: dict[int, int] = {}
     strangers: dict[str, int] = {}
-    lines: dict[str, Any] = {}
-    requests: dict[str, str] = {}
+    lines: dict[str, Any] = {str(e.body["line"]): e.body for e in told if e.kind == "line_asked"}
+    requests = {str(e.body["request"]): str(e.body["incident"]) for e in told if e.kind == "request_made"}
     commitments: dict[str, tuple[int, int]] = {}
     unmet: list[tuple[int, str, int, str]] = []
 
@@ -167,10 +167,6 @@ def observe(events: Iterable[Event], plan: Plan) -> Observed:
                 del open_sending[unit]
         elif event.kind == "incident_escalated" and str(body["incident"]) in incidents:
             level[incidents[str(body["incident"])]] = str(body["level"])
-        elif event.kind == "request_made":
-            requests[str(body["request"])] = str(body["incident"])
-        elif event.kind == "line_asked":
-            lines[str(body["line"])] = body
         elif event.kind == "line_unmet":
             line = lines.get(str(body["line"]), {})
             to = incidents.get(requests.get(str(line.get("request", "")), ""), -1)

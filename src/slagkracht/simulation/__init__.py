@@ -1,6 +1,7 @@
 """The log of days that have not happened yet: what a plan and its policies make of the incidents of many years."""
 
 from slagkracht.simulation.chance import seed_key
+from slagkracht.simulation.crises import Deployments, ReliefRule, compute_absences, compute_deployments
 from slagkracht.simulation.ensemble import (
     BIN_S,
     Ensemble,
@@ -41,16 +42,20 @@ __all__ = [
     "REASONS",
     "Absences",
     "Calendar",
+    "Deployments",
     "Ensemble",
     "History",
     "IncidentKind",
     "Incidents",
+    "ReliefRule",
     "Scenario",
     "Setup",
     "Streams",
     "World",
     "asked_capabilities",
+    "compute_absences",
     "compute_calendar",
+    "compute_deployments",
     "compute_response_percentile",
     "compute_setup",
     "compute_streams",

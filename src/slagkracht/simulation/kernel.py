@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import njit
 
-from slagkracht.simulation.chance import derive, lognormal, uniform
+from slagkracht.simulation.chance import derive, lognormal, normal, uniform
 from slagkracht.simulation.world import NOBODY
 from slagkracht.travel import UNREACHABLE
 
@@ -19,7 +21,7 @@ TOO_LATE_S = 60.0
 """Who arrives when it is over leaves again within the minute."""
 
 CREWS, CALLS = 3, 4
-HANDLING, TURNED, TURNOUT, DRIVE = 0, 1, 2, 3
+HANDLING, TURNED, TRAFFIC, TURNOUT, DRIVE = 0, 1, 2, 3, 4
 """What a draw is for: under the key of the year, and under the key of an incident (from TURNOUT on two per unit)."""
 
 
@@ -179,10 +181,10 @@ def _donor(  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def run(  # type: ignore[no-untyped-def]
     first, rows, home, mask, turnout_s, turnout_spread, readiness, drive_s, order, quickest_s, handling_s,
-    handling_spread, drive_spread, extra, stand_down, assess_s, neighbour, neighbour_s, reliant, hour_window,
-    hour_block, dispatch, move_up, move_up_bit, waits, max_drive_s, refit_s, move_up_after_s, key, at_s, area, kind,
-    level, on_scene_s, away_s, away_until_s, away_unit, first_s, close_s, sent_whom, sent_s, moved_whom, moved_s,
-    unmet, unmet_s,
+    handling_spread, drive_spread, drive_together, extra, stand_down, assess_s, neighbour, neighbour_s, reliant,
+    hour_window, hour_block, dispatch, move_up, move_up_bit, waits, max_drive_s, refit_s, move_up_after_s,
+    key, at_s, area, kind, level, on_scene_s, away_s, away_until_s, away_unit, first_s, close_s, sent_whom, sent_s,
+    moved_whom, moved_s, unmet, unmet_s,
 ):  # fmt: skip
     """Run a year. Incidents [I] and absences [B] come in order of time; what happens is written into the columns given.
 
@@ -304,6 +306,9 @@ def run(  # type: ignore[no-untyped-def]
         if what < 0:
             alarm_s = now + lognormal(handling_s[a], handling_spread, own, HANDLING)
         from_row = sent
+        traffic, together = 0.0, math.sqrt(drive_together)
+        if together > 0.0:
+            traffic = normal(own, TRAFFIC)
         for p in range(parts):
             wanted = extra[k, stage, p] if only_part < 0 else int(p == only_part)
             for _ in range(wanted):
@@ -330,7 +335,10 @@ def run(  # type: ignore[no-untyped-def]
                 _refresh(first, rows, s, ready, at, guest, station_ready)
                 roll_s = lognormal(turnout_s[u, window], turnout_spread[u, window], own, 2 * u + TURNOUT)
                 nominal_s = np.float64(drive_s[a, s])
-                way_s = lognormal(nominal_s, drive_spread, own, 2 * u + DRIVE)
+                way_s = nominal_s
+                if drive_spread > 0.0:
+                    apart = normal(own, 2 * u + DRIVE)
+                    way_s *= math.exp(drive_spread * (together * traffic + math.sqrt(1.0 - drive_together) * apart))
                 sent_whom[sent, 0], sent_whom[sent, 1], sent_whom[sent, 2] = incident, u, s
                 sent_whom[sent, 3] = stage
                 sent_s[sent, 0], sent_s[sent, 1] = alarm_s, alarm_s + roll_s

@@ -64,7 +64,9 @@ class Scenario:
 
     ``dispatch`` one of DISPATCH, ``move_up`` one of MOVE_UPS · ``waits`` True: an incident waits for a unit, False: it
     is lost · ``max_drive_s`` nobody is sent from further · ``refit_s`` after coming home, before the next alarm ·
-    ``move_up_after_s`` a station that stays empty longer is filled · ``move_up_capability`` with what.
+    ``move_up_after_s`` a station that stays empty longer is filled · ``move_up_capability`` with what ·
+    ``drive_together`` how much of the spread of drive times the units of one incident share: the correlation of their
+    ln(drive time) (0 = each by itself).
     """
 
     name: str
@@ -76,6 +78,7 @@ class Scenario:
     refit_s: float = 600.0
     move_up_after_s: float = 1_800.0
     move_up_capability: str = "tankautospuit"
+    drive_together: float = 0.0
     notes: tuple[str, ...] = ()
 
 
@@ -103,6 +106,7 @@ class World(NamedTuple):
     handling_s: Floats
     handling_spread: float
     drive_spread: float
+    drive_together: float
     extra: Indices
     stand_down: Doubles
     assess_s: Doubles
@@ -175,6 +179,7 @@ def compute_world(
         handling_s=handling_s,
         handling_spread=handling_spread,
         drive_spread=travel.spread,
+        drive_together=scenario.drive_together,
         extra=np.diff(levels, axis=1, prepend=0).astype(np.int32),
         stand_down=np.array([kind.stand_down for kind in scenario.kinds]),
         assess_s=np.array([kind.assess_s for kind in scenario.kinds]),

@@ -30,6 +30,7 @@ _SETTINGS = {
     "herstel_s": "refit_s",
     "herbezetten_na_s": "move_up_after_s",
     "herbezetten_met": "move_up_capability",
+    "samenhang_rijtijden": "drive_together",
 }
 _KIND = {"dutch", "mar", "per_jaar", "waar", "werkdag", "weekend", "maanden", "groeit", "duur_min", "spreiding",
          "terug", "beeld_s"}  # fmt: skip
