@@ -106,7 +106,7 @@ def test_postcode_areas_know_their_region(tmp_path: Path) -> None:
 def test_the_crewing_rules_hold_their_own_cases() -> None:
     rules = read_rules()
     crewing = [rule for rule in rules.rules if rule.kind == "opkomsttijd"]
-    assert [rule.code for rule in crewing] == ["beroepskazernes", "uitruk", "verwerkingstijd"]
+    assert [rule.code for rule in crewing] == ["beroepskazernes", "regionale-pool", "uitruk", "verwerkingstijd"]
     for rule in crewing:
         assert rule.status == "te verifiëren"
         assert rule.cases
@@ -138,6 +138,9 @@ def test_the_real_country(plan: Plan) -> None:
     career = plan.units.regime[:, 0] == REGIMES.index("beroeps")
     assert len(np.unique(plan.units.station[career & pumpers])) == 106
     assert any("te verifiëren" in note for note in plan.notes)
+    officers = plan.units.station[capability_column(plan.units, "officier_van_dienst")]
+    assert np.bincount(plan.stations.region[officers], minlength=25).min() >= 1  # every region has one to command
+    assert any("voertuigen uit regionale pools" in note for note in plan.notes)
     assert compute_hash(plan) == compute_hash(build_national_plan(REAL, DAY))
 
 
@@ -159,5 +162,5 @@ def test_the_real_country_leaves_the_station_about_as_soon_as_was_measured(plan:
 def test_no_assumption_outside_its_days() -> None:
     if not REAL.exists():
         pytest.skip("the open lists of the Netherlands do not lie beside this checkout")
-    with pytest.raises(NoRuleError, match="uitruk"):
+    with pytest.raises(NoRuleError, match="01-01-2019"):
         build_national_plan(REAL, datetime.date(2019, 1, 1))

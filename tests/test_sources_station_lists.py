@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from slagkracht.areas import Areas
 from slagkracht.regions import Regions
-from slagkracht.resources import REGIMES, capability_column
+from slagkracht.resources import REGIMES, Stations, capability_column
 from slagkracht.rules import rule_in_force
 from slagkracht.sources.refusal import RefusalError
 from slagkracht.sources.rule_files import read_rules
-from slagkracht.sources.station_lists import StationLists, compute_units, read_station_lists
+from slagkracht.sources.station_lists import StationLists, compute_units, place_pool, read_station_lists
 
 REGIONS = Regions(np.array(["VR01", "VR02"]), np.array(["Groningen", "Fryslân"]))
 STATIONS = """id,vr,naam,straat,pc6,plaats,lon,lat,geocode,n_ts,n_rv,n_hv,n_wo,n_wt,note
@@ -76,6 +77,75 @@ def test_crewing_follows_the_rule(tmp_path: Path) -> None:
     assert units.turnout_s[2:, 2] == pytest.approx([turnout, turnout, turnout, turnout + hooking])
     assert capability_column(units, "basiseenheid").tolist() == [False, True, True, False, False, False]
     assert capability_column(units, "natuurbrand").tolist() == [False, False, True, False, False, False]
+
+
+POOL_STATIONS = """id,vr,naam,straat,pc6,plaats,lon,lat,geocode,n_ts,n_rv,n_hv,n_wo,n_wt,note
+west,VR01,west,,,,6.00,53.00,adres,1,0,0,0,0,
+midden,VR01,midden,,,,6.30,53.00,adres,1,0,0,0,0,
+oost,VR01,oost,,,,6.60,53.00,adres,1,0,0,0,0,
+leeg,VR01,leeg,,,,6.31,53.00,adres,0,0,0,0,0,
+"""
+POOL_VEHICLES = """vr,roepnummer,type,omschrijving,toevoeging,kazerne,kazerne_id
+VR01,1,TS,,,west,west
+VR01,2,TS,,,midden,midden
+VR01,3,TS,,,oost,oost
+VR01,4,DA-OVD,,,midden,midden
+VR01,5,DA-OVD,,,Regionaal,
+VR01,6,DA-OVD,,,Regionaal,
+VR01,7,DA-HOD/AGS,,,Regionaal,
+VR01,8,TS,,,Regionaal,
+VR26,9,DA-OVD,,,Regionaal,
+VR01,10,DA-OVD,,Reserve,Regionaal,
+"""
+
+
+def people_at(stations: Stations, population: list[float]) -> Areas:
+    """As many residents at each of the first stations."""
+    n = len(population)
+    return Areas(
+        area_id=np.array([f"g{i}" for i in range(n)]),
+        x_m=stations.x_m[:n],
+        y_m=stations.y_m[:n],
+        region=np.zeros(n, dtype=np.int32),
+        municipality=np.full(n, "g"),
+        population=np.array(population, dtype=np.float32),
+        object_classes=(),
+        objects=np.zeros((n, 0), dtype=np.float32),
+        area_class=np.full(n, ""),
+        size_m=np.zeros(n, dtype=np.float32),
+    )
+
+
+def test_who_is_on_call_starts_where_people_are_far_from_the_others(tmp_path: Path) -> None:
+    lists = read(tmp_path, POOL_STATIONS, POOL_VEHICLES)
+    assert lists.apart_region.tolist() == [0, 0, 0, 0, -1, 0]
+    areas = people_at(lists.stations, [100, 900, 300])  # west, midden, oost
+    on_duty = {"officier_van_dienst": 2, "hoofdofficier_van_dienst": 1, "adviseur_gevaarlijke_stoffen": 1}
+    placed = place_pool(lists, areas, on_duty)
+    # one officer stands in the middle already, so the second starts in the east, where most others live; the vehicle
+    # that is head officer and adviser in one stands once, in the middle of all
+    names = placed.stations.name[placed.station[placed.on_call]].tolist()
+    assert dict(zip(placed.unit_id[placed.on_call].tolist(), names, strict=True)) == {"5": "oost", "7": "midden"}
+    assert dict(zip(placed.apart_id.tolist(), placed.apart_reason.tolist(), strict=True)) == {
+        "6": "regionale pool: wisselt het piket af",
+        "8": "regionale pool zonder kazerne",
+        "9": "regionale pool zonder kazerne",
+        "10": "reservevoertuig",
+    }
+    summary = placed.summaries[1]
+    assert summary.rows_read == len(placed.unit_id) == 6
+    assert summary.rows_read + sum(summary.left_out.values()) == 10
+    _, crewing = rule_in_force(read_rules(), "uitruk", datetime.date(2026, 7, 1))
+    units = compute_units(placed, np.ones(4, dtype=np.bool_), crewing)
+    assert units.regime[placed.on_call, 0].tolist() == [REGIMES.index("consignatie")] * 2
+    assert units.turnout_s[-1, 2] == crewing["consignatie"]["mediaan_s"]["nacht"]
+
+
+def test_nobody_is_placed_where_enough_stand_already(tmp_path: Path) -> None:
+    lists = read(tmp_path, POOL_STATIONS, POOL_VEHICLES)
+    placed = place_pool(lists, people_at(lists.stations, [100, 900, 300]), {"officier_van_dienst": 1})
+    assert placed.unit_id.tolist() == lists.unit_id.tolist()
+    assert placed.apart_reason.tolist().count("regionale pool: wisselt het piket af") == 2
 
 
 @pytest.mark.parametrize(

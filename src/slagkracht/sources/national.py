@@ -42,7 +42,7 @@ from slagkracht.sources.matrix import Matrix, build_travel
 from slagkracht.sources.modelled_roads import NOTE, build_modelled_roads, read_crossings, read_skeleton
 from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError
 from slagkracht.sources.rule_files import read_rules
-from slagkracht.sources.station_lists import compute_units, read_station_lists
+from slagkracht.sources.station_lists import compute_units, place_pool, read_station_lists
 from slagkracht.travel import Travel
 
 Flags = npt.NDArray[np.bool_]
@@ -83,6 +83,8 @@ def build_national_plan(
     areas, area_summary = given_areas or read_postcode_areas(folder / POSTCODES, regions)
     lists = read_station_lists(folder / STATIONS, folder / VEHICLES, regions)
     lists = dataclasses.replace(lists, stations=set_apart(lists.stations, areas))
+    _, pool = rule_in_force(rules, "regionale-pool", day)
+    lists = place_pool(lists, areas, pool["piket"])
     _, crewing = rule_in_force(rules, "uitruk", day)
     _, choice = rule_in_force(rules, "beroepskazernes", day)
     tankers = int(choice["beroeps_tankautospuiten_per_kazerne"])
@@ -96,6 +98,9 @@ def build_national_plan(
         + ("het midden van het vierkant." if given_areas else "het gewogen midden van zijn adressen."),
         f"Bezetting is aangenomen (te verifiëren): {int(career.sum())} kazernes met beroeps, alle andere met vrije "
         "instroom; uitruktijd en paraatheid volgen uit de regel 'uitruk', niet uit aanlevering door de regio's.",
+        f"{int(lists.on_call.sum())} voertuigen uit regionale pools (vooral officieren van dienst) hebben in de lijst "
+        "geen kazerne: hun plaats is aangenomen (te verifiëren), gespreid naar inwoners volgens de regel "
+        "'regionale-pool'.",
         NO_OBJECTS,
     ]
     if lists.differences:

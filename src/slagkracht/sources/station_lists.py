@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from slagkracht.areas import Areas
 from slagkracht.regions import Regions
 from slagkracht.resources import REGIMES, WINDOWS, Stations, Units
 from slagkracht.sources.csvfile import find_repeats, read_csv
@@ -39,23 +40,29 @@ COUNTED = {
 RESERVE_WORDS = ("reserve",)
 TRAINING_WORDS = ("opleiding", "oefen", "vakbekwaamheid", "jeugdbrandweer", "& opl")
 
+POOL, OFF_DUTY = "regionale pool zonder kazerne", "regionale pool: wisselt het piket af"
+"""Why a vehicle of a regional pool is kept apart, before and after ``place_pool``."""
+
 
 @dataclass(frozen=True, eq=False)
 class StationLists:
     """What the lists hold: stations, the vehicles that stand there, and everything that was kept apart, with why.
 
-    ``unit_id``, ``type_code`` str [U] and ``station`` int32 [U] are the standing vehicles. ``apart_id``,
-    ``apart_type`` and ``apart_reason`` str [V] are the others. ``differences`` says in Dutch where the station list
-    counts other vehicles than the vehicle list holds.
+    ``unit_id``, ``type_code`` str [U] and ``station`` int32 [U] are the standing vehicles; ``on_call`` bool [U] those
+    whose crew comes from home, placed by ``place_pool``. ``apart_id``, ``apart_type`` and ``apart_reason`` str [V] are
+    the others, ``apart_region`` int32 [V] their region (-1 = none). ``differences`` says in Dutch where the station
+    list counts other vehicles than the vehicle list holds. ``summaries`` of the station list and the vehicle list.
     """
 
     stations: Stations
     unit_id: Strings
     type_code: Strings
     station: npt.NDArray[np.int32]
+    on_call: Flags
     apart_id: Strings
     apart_type: Strings
     apart_reason: Strings
+    apart_region: npt.NDArray[np.int32]
     differences: tuple[str, ...]
     summaries: tuple[ReadSummary, ...]
 
@@ -101,9 +108,13 @@ def read_station_lists(stations_path: Path, vehicles_path: Path, regions: Region
         unit_id=vehicles["unit_id"][standing],
         type_code=vehicles["type_code"][standing],
         station=station[standing],
+        on_call=np.zeros(int(standing.sum()), dtype=np.bool_),
         apart_id=vehicles["unit_id"][~standing],
         apart_type=vehicles["type_code"][~standing],
         apart_reason=reason[~standing],
+        apart_region=np.array(
+            [region_row.get(code, -1) for code in vehicles["region"][~standing].tolist()], dtype=np.int32
+        ),
         differences=tuple(_compare_counts(listed, vehicles)),
         summaries=(
             ReadSummary(
@@ -132,7 +143,7 @@ def _say_why_apart(vehicles: dict[str, npt.NDArray[Any]], station: npt.NDArray[n
         elif kind == "dienst":
             reasons.append("dienstvoertuig zonder inzettaak")
         elif s < 0:
-            reasons.append("regionale pool zonder kazerne")
+            reasons.append(POOL)
         elif kind == "haakarmbak" and s not in movers:
             reasons.append("haakarmbak zonder haakarmvoertuig op de kazerne")
         else:
@@ -157,13 +168,80 @@ def _compare_counts(listed: dict[str, npt.NDArray[Any]], vehicles: dict[str, npt
     return differences
 
 
+def place_pool(lists: StationLists, areas: Areas, on_duty: dict[str, int]) -> StationLists:
+    """``lists`` with the vehicles that are on call in a regional pool standing at stations of their region.
+
+    ``on_duty`` capability → how many a region has on call at a time (rule "regionale-pool", ``piket``), those at a
+    station included; the others of the pool take turns with them and stay apart. Each next one starts from the station
+    with a pumper that brings it nearest to the residents, given where the others start (as the crow flies).
+    """
+    types = read_vehicle_types()
+
+    def can(codes: Strings, capability: str) -> Flags:
+        return np.array([capability in types[code].capabilities for code in codes.tolist()], dtype=np.bool_)
+
+    station_of = np.full(len(lists.apart_id), -1, dtype=np.int32)
+    reason = lists.apart_reason.astype(object)
+    pumper = np.zeros(len(lists.stations), dtype=np.bool_)
+    pumper[lists.station[can(lists.type_code, "tankautospuit")]] = True
+    for capability, most in on_duty.items():
+        held, able = can(lists.type_code, capability), can(lists.apart_type, capability)
+        for region in np.unique(lists.stations.region).tolist():
+            pool = np.flatnonzero(able & (lists.apart_reason == POOL) & (lists.apart_region == region))
+            here = lists.station[held & (lists.stations.region[lists.station] == region)].tolist()
+            here += station_of[pool[station_of[pool] >= 0]].tolist()  # placed already for another capability
+            open_ = pool[station_of[pool] < 0]
+            starts = _spread(lists.stations, pumper & (lists.stations.region == region), areas, region, here, most)
+            station_of[open_[: len(starts)]] = starts[: len(open_)]
+            reason[open_[len(starts) :]] = OFF_DUTY
+    placed = station_of >= 0
+    reason = reason[~placed].astype(np.str_)
+    vehicles = lists.summaries[1]
+    return replace(
+        lists,
+        unit_id=np.concatenate([lists.unit_id, lists.apart_id[placed]]),
+        type_code=np.concatenate([lists.type_code, lists.apart_type[placed]]),
+        station=np.concatenate([lists.station, station_of[placed]]),
+        on_call=np.concatenate([lists.on_call, np.ones(int(placed.sum()), dtype=np.bool_)]),
+        apart_id=lists.apart_id[~placed],
+        apart_type=lists.apart_type[~placed],
+        apart_reason=reason,
+        apart_region=lists.apart_region[~placed],
+        summaries=(
+            lists.summaries[0],
+            replace(
+                vehicles,
+                rows_read=vehicles.rows_read + int(placed.sum()),
+                left_out=dict(Counter(reason.tolist())),
+            ),
+        ),
+    )
+
+
+def _spread(
+    stations: Stations, allowed: Flags, areas: Areas, region: int, here: list[int], most: int
+) -> npt.NDArray[np.int32]:
+    """Stations from which ``most`` in all, ``here`` included, are nearest to ``region``'s residents, one by one."""
+    sites, own = np.flatnonzero(allowed), np.flatnonzero(areas.region == region)
+    people = areas.population[own].astype(np.float64)
+    away_m = np.hypot(areas.x_m[own, None] - stations.x_m, areas.y_m[own, None] - stations.y_m)
+    nearest_m = away_m[:, here].min(axis=1, initial=1e6)
+    chosen: list[int] = []
+    while len(here) + len(chosen) < most and len(sites):
+        total = people @ np.minimum(nearest_m[:, None], away_m[:, sites])
+        chosen.append(int(sites[np.argmin(total)]))
+        nearest_m = np.minimum(nearest_m, away_m[:, chosen[-1]])
+    return np.array(chosen, dtype=np.int32)
+
+
 def compute_units(lists: StationLists, career: Flags, crewing: dict[str, Any], career_tankers: int = 1) -> Units:
     """The standing vehicles as units, crewed by assumption: the lists do not say how a station is crewed.
 
     ``career`` bool [S] stations with a career crew · ``crewing`` values of the rule "uitruk". At a career station the
     first ``career_tankers`` pumpers and everything else are career; further pumpers, and all other stations, are
     volunteers who come from wherever they are. A later pumper needs a second crew, so its readiness is lower.
-    A container or trailer has no crew of its own: it rolls with its station, after hooking up.
+    Who is on call comes from home (consignatie). A container or trailer has no crew of its own: it rolls with its
+    station, after hooking up.
     """
     types = [read_vehicle_types()[code] for code in lists.type_code.tolist()]
     names = read_capabilities()
@@ -177,6 +255,7 @@ def compute_units(lists: StationLists, career: Flags, crewing: dict[str, Any], c
         seen[int(lists.station[row])] += 1
     is_career = career[lists.station] & (place_in_line < career_tankers)
     regime = np.where(is_career, REGIMES.index("beroeps"), REGIMES.index("vrije_instroom")).astype(np.int32)
+    regime[lists.on_call] = REGIMES.index("consignatie")
 
     def by_regime(quantity: str) -> npt.NDArray[np.float32]:
         empty = dict.fromkeys(WINDOWS, np.nan)

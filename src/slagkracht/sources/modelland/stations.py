@@ -62,9 +62,11 @@ def lay_stations(
         unit_id=np.array([f"{number[r]}-{1000 + n}" for r, n in zip(region[station], _serial(region[station]))]),
         type_code=np.array(kinds),
         station=station,
+        on_call=np.zeros(len(station), np.bool_),
         apart_id=nothing,
         apart_type=nothing,
         apart_reason=nothing,
+        apart_region=np.array([], np.int32),
         differences=(),
         summaries=(),
     )
