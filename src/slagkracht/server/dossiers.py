@@ -56,7 +56,7 @@ def take_dossier_step(
         raise ChangedMeanwhileError(f"dossier {dossier} is intussen een stap verder")
     now = scope.at.astimezone(CLOCK)
     procedure = _procedure(row["procedure"])
-    before = pass_terms(procedure, _unpack(row), now)
+    before = pass_terms(procedure, unpack(row), now)
     who = Who(scope.actor, "" if scope.region == NATIONAL_CHAIN else scope.region, scope.roles)
     after = take_step(procedure, before, step, who, now, answers)
     regions = {known["region"] for known in scope.rows("select region from slagkracht.region")}
@@ -108,7 +108,8 @@ def _pack(dossier: Dossier) -> dict[str, Any]:
     return {**dossier.__dict__, "since": dossier.since.isoformat(), "taken": taken}
 
 
-def _unpack(row: Row) -> Dossier:
+def unpack(row: Row) -> Dossier:
+    """A dossier as the procedures read it, with its moments on the Dutch clock."""
     content = row["content"]
 
     def instant(text: str) -> datetime.datetime:

@@ -114,6 +114,12 @@ def load(plan: Plan) -> Engine:
     return _engine
 
 
+def unload() -> None:
+    """Leaves the platform without a plan, as an installation is before one was loaded."""
+    global _engine
+    _engine = None
+
+
 def current() -> Engine | None:
     """The plan that the screens ask; None on an installation that has none yet."""
     return _engine

@@ -9,7 +9,7 @@ from django.urls import path
 from slagkracht.server.api import api, problem
 from slagkracht.server.interfaces import urlpatterns as interfaces
 from slagkracht.server.live import stream
-from slagkracht.server.screens import action, entry, nation, region
+from slagkracht.server.screens import action, decisions, entry, gaps, logbook, manage, nation, region
 
 urlpatterns = [
     path("", nation.show_nation),
@@ -34,6 +34,15 @@ urlpatterns = [
     path("regio/regels/<str:line>/weigeren", region.refuse),
     path("regio/delen", region.share),
     path("regio/delen/<str:consent>/beeindigen", region.stop_sharing),
+    path("tekort", gaps.show_gaps),
+    path("besluiten", decisions.show_decisions),
+    path("besluiten/vaststellen", decisions.decide),
+    path("besluiten/dossiers", decisions.open_dossier),
+    path("besluiten/dossiers/<str:dossier>", decisions.show_dossier),
+    path("besluiten/dossiers/<str:dossier>/stappen", decisions.take_step),
+    path("logboek", logbook.show_log),
+    path("beheer", manage.show_management),
+    path("beheer/overdragen", manage.hand_over),
     path("inloggen", entry.log_in),
     path("uitloggen", entry.log_out),
     path("handelen-als", entry.choose),

@@ -8,7 +8,7 @@ from typing import Any
 
 from django import template
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from slagkracht.log import COMMITMENT_STATES, KINDS, UNIT_STATUSES, UNMET_REASONS
 from slagkracht.reports.dutch import write_count, write_minutes, write_share
@@ -49,7 +49,7 @@ def minutes(seconds: float) -> str:
 def moment(at: datetime.datetime | None) -> SafeString:
     """A moment by the Dutch clock, that says how long ago it is."""
     if at is None:
-        return format_html("–")
+        return mark_safe("–")
     local = at.astimezone(CLOCK)
     return format_html('<time datetime="{}">{}</time>', local.isoformat(), f"{local:%d-%m %H:%M}")
 
@@ -58,7 +58,7 @@ def moment(at: datetime.datetime | None) -> SafeString:
 def age(at: datetime.datetime | None) -> SafeString:
     """How long ago a moment is; the page keeps counting."""
     if at is None:
-        return format_html('<span class="oud">volgens plan</span>')
+        return mark_safe('<span class="oud">volgens plan</span>')
     local = at.astimezone(CLOCK)
     seconds = (datetime.datetime.now(CLOCK) - local).total_seconds()
     return format_html(

@@ -26,7 +26,6 @@ MENU = (
     ("/actiecentrum", "Actiecentrum"),
     ("/regio", "Mijn regio"),
     ("/tekort", "Tekort"),
-    ("/plantafel", "Plantafel"),
     ("/besluiten", "Besluiten"),
     ("/logboek", "Logboek"),
     ("/beheer", "Beheer"),

@@ -1,0 +1,299 @@
+"""The screens: what each role sees, that forms do what they say, and that nobody passes a floor unknowingly."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from slagkracht.log import replay
+from slagkracht.server import demo
+from slagkracht.server import engine as seam
+from slagkracht.server.engine import Engine
+from slagkracht.server.journal import read_events
+from slagkracht.sources.modelland import build_modelland
+from test_server_api import client
+from test_server_ledger import acting
+
+SCREENS = ("/", "/actiecentrum", "/regio", "/tekort", "/besluiten", "/logboek", "/beheer", "/verantwoording")
+USERS = ("demo-officier-vr06", "demo-voorzitter-vr07", "demo-bestuur-vr08", "demo-beleid-vr09", "demo-actiecentrum",
+         "demo-minister", "demo-rcdv", "demo-veiligheidsberaad")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def engine(database: object) -> Iterator[Engine]:
+    """A small Modelnederland that the screens ask, with its units in the database and shared with the centre."""
+    loaded = seam.load(build_modelland(areas=600, nodes=30_000))
+    demo.lay_units(loaded.plan)
+    demo.lay_consents(datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1))
+    yield loaded
+    seam.unload()
+
+
+def text_of(answer: Any) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
+
+
+def press(browser: Any, path: str, **given: object) -> str:
+    """Sends a form, and returns what the page that follows says first."""
+    answer = browser.post(path, given)
+    assert answer.status_code == 302, text_of(answer)
+    page = browser.get(answer.headers["Location"])
+    assert page.status_code == 200
+    found = re.search(r'class="melding( fout)?"[^>]*>([^<]*)<', page.content.decode())
+    assert found is not None, f"{path} zegt niet wat er gebeurd is"
+    return found[2]
+
+
+def asked_of_vr07(browser: Any, engine: Engine, formation: str = "basispeloton", count: int = 2) -> tuple[str, str]:
+    """An incident in the east with a request; returns (incident, line)."""
+    centre = seam.find_middle(engine, "VR06")
+    place = {"x_m": engine.plan.areas.x_m[centre], "y_m": engine.plan.areas.y_m[centre]}
+    opened = browser.post("/actiecentrum/incidenten", {"wat": "Natuurbrand", "niveau": "GRIP 2", **place})
+    incident = opened.headers["Location"].rpartition("/")[2]
+    made = browser.post(
+        f"/actiecentrum/incidenten/{incident}/aanvragen",
+        {"formatie": [formation, ""], "aantal": [count, 1], "nodig_op": "2030-07-01T12:00", "uren": 12,
+         "grond": "wvr51_minister", "mandaat": "voorzitter", "ondertekenaar": "Demo Voorzitter VR06"},
+    )  # fmt: skip
+    request = made.headers["Location"].rpartition("/")[2]
+    assert request.startswith("A-VR06-"), request
+    return incident, f"{request}-1"
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_every_screen_stands_for_every_role(engine: Engine, user: str) -> None:
+    browser = client(user)
+    for path in SCREENS:
+        answer = browser.get(path)
+        if path == "/regio" and not user[-1].isdigit():
+            assert answer.status_code == 302, "the centre has no region"
+            continue
+        assert answer.status_code == 200, path
+        page = answer.content.decode()
+        assert page.count("<h1") == 1
+        assert "<script>" not in page
+        assert " style=" not in page
+    for path in SCREENS:
+        assert client().get(path).headers["Location"].startswith("/inloggen")
+
+
+def test_an_installation_without_a_plan_says_what_to_do(database: object) -> None:
+    held = seam.current()
+    seam.unload()
+    try:
+        browser = client("demo-officier-vr06")
+        assert "Hier is nog geen plan geladen" in text_of(browser.get("/"))
+        for path in ("/actiecentrum", "/regio", "/besluiten", "/logboek", "/beheer"):
+            assert browser.get(path).status_code == 200
+        assert browser.get("/kaart/nu.json").status_code == 404
+    finally:
+        if held is not None:
+            seam.load(held.plan)
+
+
+def test_the_figures_are_those_of_the_engine(engine: Engine) -> None:
+    with acting("LAC") as own:
+        picture = seam.compute_picture(engine, seam.read_situation(own, engine), own.at)
+    page = text_of(client("demo-actiecentrum").get("/"))
+    assert f"van {len(engine.plan.units):,} eenheden".replace(",", ".") in page
+    assert (picture.residual <= picture.usual.share + 1e-9).all()
+    now = json.loads(client("demo-actiecentrum").get("/kaart/nu.json").content)
+    assert datetime.datetime.fromisoformat(now["op"])
+    land = client("demo-actiecentrum").get("/kaart/land.json")
+    assert land.headers["ETag"] == f'"{engine.plan_hash}"'
+    again = client("demo-actiecentrum").get("/kaart/land.json", headers={"If-None-Match": land.headers["ETag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("clock", "window"),
+    [("2026-07-01T07:00", "dag"), ("2026-07-01T17:59", "dag"), ("2026-07-01T18:00", "avond"),
+     ("2026-07-01T23:00", "nacht"), ("2026-07-02T06:59", "nacht"), ("2026-07-04T12:00", "weekend")],
+)  # fmt: skip
+def test_the_window_follows_the_dutch_clock(clock: str, window: str) -> None:
+    at = datetime.datetime.fromisoformat(clock).replace(tzinfo=seam.CLOCK)
+    assert seam.window_at(at) == window
+    assert seam.window_at(at.astimezone(datetime.UTC)) == window
+
+
+def test_assistance_from_screen_to_screen(engine: Engine) -> None:
+    """Asked, proposed, offered in part, refused with a reason, accepted, driven, relieved, released, home, closed."""
+    asker, lender, other, centre = (
+        client(f"demo-{who}") for who in ("officier-vr06", "officier-vr07", "officier-vr08", "actiecentrum")
+    )
+    incident, line = asked_of_vr07(asker, engine)
+    request = line.rpartition("-")[0]
+    proposal = text_of(centre.get(f"/actiecentrum/aanvragen/{request}"))
+    assert "2 van 2 formaties compleet" in proposal
+    assert "VR06 (aanvrager) telt niet mee" in proposal
+    assert "Waarom andere niet" in proposal
+    assert lender.get(f"/actiecentrum/aanvragen/{request}").status_code == 404, "not asked yet"
+    said = press(centre, f"/actiecentrum/aanvragen/{request}/uitzetten", regios=["VR07", "VR08"])
+    assert said == "Gevraagd aan VR07, VR08."
+    assert "Voorstel" not in text_of(lender.get(f"/actiecentrum/aanvragen/{request}")), "whom to send is the asker's"
+    page = lender.get(f"/regio/regels/{line}").content.decode()
+    units = re.findall(r'value="([^"]+)" checked', page)
+    assert len(units) >= 5
+    offered = press(lender, f"/regio/regels/{line}/aanbieden", eenheden=units, aantal=1, voorwaarden="terug voor 20:00")
+    assert offered.startswith("Aangeboden")
+    assert press(other, f"/regio/regels/{line}/weigeren", reden="bezetting").startswith("Geweigerd")
+    again = text_of(centre.get(f"/actiecentrum/aanvragen/{request}"))
+    assert "VR08 (weigerde)" in again
+    assert "1 van 1 formaties compleet" in again, "what is offered is not proposed a second time"
+    (offer,) = set(
+        re.findall(r"aanboden/(O-[^/]+)/aanvaarden", centre.get(f"/actiecentrum/aanvragen/{request}").content.decode())
+    )
+    assert press(asker, f"/actiecentrum/aanboden/{offer}/aanvaarden") == f"{len(units)} eenheden zijn toegezegd."
+    for who, step in [(lender, "unit_en_route"), (lender, "unit_arrived"), (asker, "unit_deployed"),
+                      (asker, "unit_relieved"), (asker, "unit_released"), (lender, "unit_home")]:  # fmt: skip
+        assert press(who, f"/actiecentrum/aanboden/{offer}/stap", stap=step).startswith(f"{len(units)} eenheden")
+    assert "geen van deze" in press(lender, f"/actiecentrum/aanboden/{offer}/stap", stap="unit_home")
+    assert "1 bleven onvervuld" in press(centre, f"/actiecentrum/aanvragen/{request}/sluiten")
+    sheet = text_of(asker.get(f"/actiecentrum/incidenten/{incident}/overdracht"))
+    assert "thuis" in sheet
+    assert "geen volledige bezetting" in sheet
+    with acting("VR06") as own:
+        assert {c.step for c in replay(read_events(own)).commitments.values() if c.line == line} == {"unit_home"}
+
+
+def test_nobody_passes_the_own_floor_without_knowing(engine: Engine) -> None:
+    asker, lender = client("demo-officier-vr06"), client("demo-officier-vr25")
+    _, line = asked_of_vr07(asker, engine, "basiseenheid", 30)
+    press(client("demo-actiecentrum"), f"/actiecentrum/aanvragen/{line.rpartition('-')[0]}/uitzetten", regios=["VR25"])
+    mine = engine.plan.regions.code[engine.plan.stations.region[engine.plan.units.station]] == "VR25"
+    pumps = engine.plan.units.capabilities[:, engine.plan.units.capability_names.index("tankautospuit")]
+    everything = engine.plan.units.unit_id[mine & pumps].tolist()
+    looked = lender.post(f"/regio/regels/{line}", {"eenheden": everything, "aantal": 1})
+    assert "onder onze ondergrens" in text_of(looked)
+    assert "Waarom wij het toch doen" in text_of(looked)
+    refused = press(lender, f"/regio/regels/{line}/aanbieden", eenheden=everything, aantal=1)
+    assert "onder uw ondergrens" in refused
+    with acting("VR25") as own:
+        assert own.rows("select 1 from slagkracht.offer where line_id = %s", line) == []
+    said = press(lender, f"/regio/regels/{line}/aanbieden", eenheden=everything, aantal=1, bewust="buren dekken ons")
+    assert said.startswith("Aangeboden")
+    with acting("VR25") as own:
+        passed = [event for event in read_events(own, "VR25") if event.kind == "floor_passed"]
+    assert passed[-1].body["reason"] == "buren dekken ons"
+
+
+def test_what_is_away_costs_cover_and_what_is_moved_brings_it_back(engine: Engine) -> None:
+    with acting("VR06") as own:
+        picture = seam.compute_picture(engine, seam.read_situation(own, engine), own.at)
+    r = seam.region_row(engine, "VR06")
+    mine = np.flatnonzero(picture.standing.region == r)
+    cost = seam.compute_cost(engine, picture, "VR06", engine.plan.units.unit_id[mine].tolist())
+    nothing = seam.compute_cost(engine, picture, "VR06", [])
+    assert nothing.before == nothing.after
+    assert cost.after < cost.before
+    assert cost.residents > 0
+    assert len(nothing.areas) == 0
+
+
+def test_the_record_takes_late_facts_and_tells_what_was_known_then(engine: Engine) -> None:
+    browser = client("demo-officier-vr06")
+    incident, _ = asked_of_vr07(browser, engine)
+    tell = f"/actiecentrum/incidenten/{incident}/vastleggen"
+    assert "noem de functie" in press(
+        browser, tell, soort="command_handed_over", functie="leider", terug="/actiecentrum"
+    )
+    assert (
+        press(browser, tell, soort="command_handed_over", functie="leider", aan="HOvD Noord")
+        == "Vastgelegd in het logboek."
+    )
+    press(browser, tell, soort="decision_recorded", tekst="Dorp ontruimen")
+    earlier = (datetime.datetime.now(seam.CLOCK) - datetime.timedelta(minutes=30)).strftime("%Y-%m-%dT%H:%M")
+    press(browser, tell, soort="note", tekst="Vuur over de weg", gebeurd_op=earlier)
+    page = text_of(browser.get(f"/actiecentrum/incidenten/{incident}"))
+    assert "HOvD Noord" in page
+    assert "Dorp ontruimen" in page
+    assert "later vastgelegd" in page
+    assert "toekomst" in press(
+        browser, tell, soort="note", tekst="x", gebeurd_op="2035-01-01T00:00", terug="/actiecentrum"
+    )
+    log = text_of(browser.get("/logboek?controle=1"))
+    assert "sluiten op elkaar aan" in log
+    assert "later" in log
+    past = text_of(browser.get(f"/logboek?om={earlier}&bekend_op={earlier}"))
+    assert "Dorp ontruimen" not in past.partition("Feiten, nieuwste eerst")[0]
+    assert browser.get("/logboek?om=gisteren").status_code == 200
+
+
+def test_boards_adopt_each_for_itself(engine: Engine) -> None:
+    board, officer = client("demo-bestuur-vr08"), client("demo-officier-vr08")
+    given = {
+        "besluit": "vastgesteld",
+        "bestuursorgaan": "algemeen bestuur",
+        "datum": "2026-07-01",
+        "terug": "/besluiten",
+    }
+    assert officer.post("/besluiten/vaststellen", given).status_code == 403
+    assert "ingangsdatum" in press(board, "/besluiten/vaststellen", **given)
+    assert "voorbehoud" in press(
+        board, "/besluiten/vaststellen", **{**given, "ingangsdatum": "2026-07-02", "voorbehoud": "mits geld"}
+    )
+    assert press(board, "/besluiten/vaststellen", **given, ingangsdatum="2026-07-02") == "Opgetekend: vastgesteld."
+    page = text_of(officer.get("/besluiten"))
+    assert "geldt sinds 02-07-2026" in page
+    assert "24 nog zonder besluit" in page
+
+
+def test_a_dossier_goes_through_its_procedure_on_screen(engine: Engine) -> None:
+    rcdv, officer = client("demo-rcdv"), client("demo-officier-vr06")
+    begun = rcdv.post("/besluiten/dossiers", {"procedure": "landelijk_plan"})
+    dossier = begun.headers["Location"]
+    page = rcdv.get(dossier).content.decode()
+    assert "<svg" in page
+    assert " style=" not in page
+    assert "Plan ter advisering voorleggen" in page
+    assert "aan een ander" in text_of(officer.get(dossier))
+    version = re.search(r'name="versie" value="(\d+)"', page)
+    assert version is not None
+    given = {"stap": "voorleggen", "versie": version[1], "antwoord-plan": "Landelijk dekkingsplan",
+             "antwoord-verantwoording": engine.plan_hash}  # fmt: skip
+    assert press(rcdv, f"{dossier}/stappen", **given) == "De stap is gezet."
+    assert "intussen een stap verder" in press(rcdv, f"{dossier}/stappen", **given)
+    assert "advies RCDV" in text_of(rcdv.get(dossier))
+
+
+def test_sharing_begins_and_ends_with_the_owner(engine: Engine) -> None:
+    owner, friend = client("demo-voorzitter-vr11"), client("demo-officier-vr12")
+    unit = engine.plan.units.unit_id[
+        engine.plan.regions.code[engine.plan.stations.region[engine.plan.units.station]] == "VR11"
+    ][0]
+    assert friend.get(f"/api/v1/eenheden/{unit}").status_code == 404
+    assert "kies wat u deelt" in press(
+        owner, "/regio/delen", ontvanger="VR12", trap="x", tot="2030-01-01T00:00", terug="/regio"
+    )
+    assert press(owner, "/regio/delen", ontvanger="VR12", trap="plaats", tot="2030-01-01T00:00") == "U deelt met VR12."
+    assert friend.get(f"/api/v1/eenheden/{unit}").status_code == 200
+    (consent,) = re.findall(
+        r"/regio/delen/(D-[^/]+)/beeindigen\"[^>]*>(?:(?!</form>).)*VR12", owner.get("/regio").content.decode()
+    )
+    assert press(owner, f"/regio/delen/{consent}/beeindigen") == "Het delen is beëindigd."
+    assert friend.get(f"/api/v1/eenheden/{unit}").status_code == 404
+
+
+def test_handing_over_a_function_names_both(engine: Engine) -> None:
+    browser = client("demo-officier-vr14")
+    assert "overgedragen" in press(
+        browser, "/beheer/overdragen", functie="leider", aan="Officier nacht", terug="/beheer"
+    )
+    page = text_of(browser.get("/beheer"))
+    assert "van Demo Officier VR14 aan Officier nacht" in page
+
+
+def test_an_exercise_has_its_own_colour_and_its_own_facts(engine: Engine) -> None:
+    browser = client("demo-officier-vr06")
+    asked_of_vr07(browser, engine)
+    browser.post("/handelen-als", {"regio": "VR06", "wereld": "oefening"})
+    page = browser.get("/actiecentrum").content.decode()
+    assert 'class="oefening"' in page
+    assert "Geen incidenten" in page
+    assert "Natuurbrand" not in page
