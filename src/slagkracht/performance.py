@@ -241,12 +241,14 @@ def compute_performance(
     promised: Sequence[Coverage] = (),
     capable: Flags | None = None,
     nth: int = 1,
+    kinds: Sequence[str] = (),
     cover: Cover | None = None,
     floors: Floors | None = None,
 ) -> Performance:
     """The log measured: ``promised`` one norm's coverage per time window (the limits, and what was promised).
 
-    A response runs from the call to the ``nth`` arrival of a unit in ``capable`` bool [U] (None = any unit). With a
+    A response runs from the call to the ``nth`` arrival of a unit in ``capable`` bool [U] (None = any unit); only
+    incidents of ``kinds`` are judged by the norm (none named: all). With a
     promise for several windows the mean of their chances counts. ``cover`` and ``floors`` (of the plan's standing
     units) give the time that each region spent below its floor. Raises ValueError when promises differ in norm.
     """
@@ -255,7 +257,7 @@ def compute_performance(
     count = len(observed)
     response_s = _nth_arrival_s(observed, capable, nth) - observed.opened_s
     limit_s = promised[0].limit_s[observed.area].astype(np.float64) if promised else np.full(count, np.nan)
-    judged = np.isfinite(limit_s)
+    judged = np.isfinite(limit_s) & (np.isin(observed.kind, kinds) if kinds else True)
     late = np.flatnonzero(judged & (response_s > limit_s)).astype(np.int32)
     chance = _promised_chance(promised, len(plan.areas))[observed.area]
     busy_s = np.minimum(observed.back_s, observed.end_s) - np.minimum(observed.alarmed_s, observed.end_s)

@@ -61,9 +61,7 @@ def simulate(
     workers: Annotated[int, typer.Option("--werkers", help="processen; 0 = in dit proces", min=0, max=512)] = 0,
     cluster: Annotated[str, typer.Option("--cluster", help="adres van een dask-cluster, zoals tcp://host:8786")] = "",
     norm: Norm = "bvr-3.2.1",
-    log: Annotated[
-        Path | None, typer.Option("--logboek", help="schrijf een week van jaar 0 als logboek")
-    ] = None,
+    log: Annotated[Path | None, typer.Option("--logboek", help="schrijf een week van jaar 0 als logboek")] = None,
     week: Annotated[int, typer.Option("--week", help="welke week van het jaar", min=1, max=52)] = 1,
     json: Json = False,
 ) -> None:
@@ -153,12 +151,13 @@ def performance(
     path: PlanPath,
     log: Annotated[Path, typer.Argument(help="logboek: een regel JSON per feit", exists=True, dir_okay=False)],
     norm: Norm = "bvr-3.2.1",
+    kinds: Annotated[list[str] | None, typer.Option("--soort", help="alleen deze soorten aan de norm meten")] = None,
     lessons: Annotated[bool, typer.Option("--lessen/--zonder-lessen", help="kandidaat-lessen tonen")] = True,
     json: Json = False,
 ) -> None:
     """Meet een logboek, echt of gesimuleerd, aan wat het plan beloofde; met kandidaat-lessen.
 
-    Voorbeeld: slagkracht prestatie nederland week.jsonl --norm bvr-3.2.1
+    Voorbeeld: slagkracht prestatie nederland week.jsonl --norm bvr-3.2.1 --soort gebouwbrand
     """
     with show.steps() as tell:
         tell("plan lezen")
@@ -177,7 +176,7 @@ def performance(
             capable = capability_column(plan.units, asked["inzetmogelijkheid"])
         measured = compute_performance(
             observe(events, plan), plan, promised=promised, capable=capable, nth=int(asked.get("eenheid", 1)),
-            cover=cover, floors=floors,
+            kinds=tuple(kinds or ()), cover=cover, floors=floors,
         )  # fmt: skip
         candidates = draw_lessons(measured, plan, log.stem) if lessons else ()
     if json:
