@@ -13,6 +13,7 @@ import typer
 from slagkracht.cli import show
 from slagkracht.cli.given import Json, PlanPath
 from slagkracht.cli.strength import find_place, parse_asked
+from slagkracht.cli.whole import whole_file
 from slagkracht.plan import Plan, compute_plan_travel
 from slagkracht.relief import (
     REASONS,
@@ -34,7 +35,7 @@ from slagkracht.sources.vocabulary import read_rows
 from slagkracht.strength import compute_doctrine
 
 SHOWN = 60
-"""Shifts that are printed; a file holds them all."""
+"""Lines of the rotation that are printed; a file holds every crew."""
 
 
 def register(app: typer.Typer) -> None:
@@ -52,7 +53,7 @@ def relieve(
     out: Annotated[
         list[Path] | None, typer.Option("--uit", help="rooster.csv of rooster.svg, meer mag", dir_okay=False)
     ] = None,
-    effort: Annotated[float, typer.Option("--inspanning", help="rekenwerk voor het rooster; 0 = snel")] = 20,
+    effort: Annotated[float, typer.Option("--inspanning", help="rekenwerk voor het rooster; 0 = snel")] = 10,
     json: Json = False,
 ) -> None:
     """Hoe lang is het vol te houden, en wie lost wie af?
@@ -95,7 +96,8 @@ def relieve(
         for file in out or []:
             if rotation is None:
                 raise typer.BadParameter("--uit vraagt ook --plaats: zonder plaats is er geen rooster")
-            write_rotation(file, plan, crews, rotation, place)
+            with whole_file(file) as scratch:
+                write_rotation(scratch, plan, crews, rotation, place)
     if json:
         show.as_json(_as_data(plan, crews, endurance, rotation))
         return
@@ -104,7 +106,7 @@ def relieve(
     if rotation is not None:
         _print_rotation(plan, crews, rotation, place)
     for file in out or []:
-        show.screen.print(f"Geschreven: {file}", markup=False, soft_wrap=True)
+        show.written(file)
     show.notes(
         (
             "Inzetduur, rust, functiemix en beschikbaarheid zijn aannames (te verifiëren): regels aflossing, "
@@ -163,13 +165,14 @@ def _scarce(resource: str, window: str, in_reach: float) -> str:
 
 
 def _print_rotation(plan: Plan, crews: Crews, rotation: Rotation, place: str) -> None:
-    rows = [list(map(str, row.values())) for row in compute_relief_rows(plan, crews, rotation)[:SHOWN]]
-    more = len(rotation) - len(rows)
-    title = f"Rooster voor {place}" + (
-        f" (eerste {SHOWN} van {len(rotation)} diensten; alles met --uit)" if more else ""
+    rows = _by_formation(plan, crews, rotation)
+    title = f"Rooster voor {place}" + (f" (de eerste {SHOWN} van {len(rows)} regels)" if len(rows) > SHOWN else "")
+    show.table(
+        title,
+        ["neemt over", "afgelost", "nr", "regio", "kazernes", "eerste vertrek", "laatste thuis", "uitgerust"],
+        rows[:SHOWN],
+        left=5,
     )
-    if rows:
-        show.table(title, list(compute_relief_rows(plan, crews, rotation)[0]), rows, left=5)
     show.table(
         "Lasten per regio: ploegdiensten",
         ["regio", "diensten", "evenredig deel"],
@@ -195,6 +198,29 @@ def _print_rotation(plan: Plan, crews: Crews, rotation: Rotation, place: str) ->
     else:
         show.screen.print("Snel gemaakt, zonder bewijs hoe goed het is.", markup=False)
     show.screen.print()
+
+
+def _by_formation(plan: Plan, crews: Crews, rotation: Rotation) -> list[list[str]]:
+    """One row per formation and relief: who takes over and from where; the files hold every crew by itself."""
+
+    def at(minute: int) -> str:
+        return f"{rotation.deployment.starts + datetime.timedelta(minutes=minute):%d-%m %H:%M}"
+
+    rows = []
+    for block, formation in sorted({*zip(rotation.block.tolist(), rotation.formation.tolist(), strict=True)}):
+        mine = (rotation.block == block) & (rotation.formation == formation)
+        stations, count = np.unique(crews.station[rotation.crew[mine]], return_counts=True)
+        owners = np.unique(plan.regions.code[crews.region[rotation.crew[mine]]])
+        places = ", ".join(
+            f"{n} × {plan.stations.name[s]}" if n > 1 else str(plan.stations.name[s])
+            for s, n in zip(stations.tolist(), count.tolist(), strict=True)
+        )
+        rows.append(
+            [at(int(rotation.takes_over_min[mine][0])), at(int(rotation.relieved_min[mine].max())), str(formation + 1),
+             " ".join(owners.tolist()), places, at(int(rotation.leaves_min[mine].min())),
+             at(int(rotation.returns_min[mine].max())), at(int(rotation.rested_min[mine].max()))]
+        )  # fmt: skip
+    return rows
 
 
 def say_shortfall(rotation: Rotation) -> list[str]:

@@ -31,6 +31,7 @@ Indices = npt.NDArray[np.int32]
 Seconds = npt.NDArray[np.uint16]
 
 DAYS = (1, 2, 4, 7, 14)
+OFFICER = FUNCTIONS.index("officier")
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +156,8 @@ def compute_supply(plan: Plan, people: People, travel_min: Indices, formation: F
     need = np.zeros(functions + parts)
     for p, part in enumerate(formation.parts):
         need[:functions] += part.count * compute_part_seats(plan, part.capability)
-        need[functions + p] = part.count
+        if compute_part_seats(plan, part.capability)[OFFICER] == 0:  # an officer is scarce, not the car he drives
+            need[functions + p] = part.count
     standing = add_on_call(plan, compute_standing(plan.units, plan.stations, WINDOWS[0]))
     pools = []  # station [n], resource, amount [n], available [n, W], rest in minutes, shifts per week
     home = np.zeros((regions, functions + parts))
@@ -163,6 +165,8 @@ def compute_supply(plan: Plan, people: People, travel_min: Indices, formation: F
         pools.append((people.station, f, people.persons[:, f], people.available, shifts.rest_min, shifts.per_week))
         np.add.at(home[:, f], people.region, shifts.home_share * people.seats[:, f])
     for p, part in enumerate(formation.parts):
+        if need[functions + p] == 0:
+            continue
         share = compute_share(standing, part).astype(np.float64)
         pools.append((standing.origin, functions + p, share, np.ones((len(share), len(WINDOWS))), 0, 0))
         np.add.at(home[:, functions + p], standing.region, shifts.home_share * share)

@@ -20,7 +20,8 @@ class Model:
     ``able`` bool [C, P] · ``allowed`` bool [C, T] can be away then · ``near`` bool [C] within a shift's drive ·
     ``no_road`` bool [C] · ``lead_min`` int32 [C] from leaving to taking over · ``drive_min`` int32 [C] · ``cycle``
     int32 [C] blocks from one shift to the next, rest included · ``region`` int32 [C] · ``need`` int32 [P] crews at
-    a time · ``kind`` int32 [P] formation kind of a part · ``count`` int32 [P] in one formation · ``asked`` int32 [K] of each ·
+    a time · ``kind`` int32 [P] formation kind of a part · ``count`` int32 [P] in one formation · ``asked`` int32
+    [K] of each ·
     ``same_region`` bool [K] · ``home`` int32 [R, P, T] crews that may be out or resting · ``fair`` float64 [R, P] crew
     shifts that are a region's share · ``not_before`` int32 [C] minute before which a crew cannot leave · ``before``
     int32 [C, T] the parts of the rotation that is replaced (-1 = none) · ``replaces`` whether there is one · ``frozen``
@@ -360,7 +361,7 @@ def _home(
 def _candidates(model: Model, quick: Indices) -> npt.NDArray[np.int64]:
     """The crews worth weighing: those of the fast choice and of the rotation before, and of every region the nearest.
 
-    Of a region twice as many as its fair share and a formation ask for, and eight more.
+    Of a region twice as many as its fair share asks for, and one formation more.
     """
     wanted: Flags = np.asarray((np.maximum(quick, model.before) >= 0).any(axis=1))
     blocks = model.allowed.shape[1]
@@ -369,7 +370,7 @@ def _candidates(model: Model, quick: Indices) -> npt.NDArray[np.int64]:
     for p in range(len(model.need)):
         for r in range(len(model.fair)):
             mine = np.flatnonzero(model.able[:, p] & (model.region == r) & model.near & model.allowed.any(axis=1))
-            most = 8 + 2 * int(np.ceil(model.fair[r, p] / turns)) + 2 * int(model.count[p])
+            most = 2 * int(np.ceil(model.fair[r, p] / turns)) + int(model.count[p])
             wanted[mine[np.argsort(model.drive_min[mine], kind="stable")[:most]]] = True
     return np.flatnonzero(wanted)
 

@@ -65,7 +65,7 @@ def draw_rotation(plan: Plan, crews: Crews, rotation: Rotation, place: str) -> s
 
     asked = ", ".join(f"{count} × {formation.dutch}" for formation, count in rotation.deployment.asked)
     empty = int(rotation.shortfall.sum())
-    title = f"Aflossing voor {place or 'de inzet'}: {asked}, {rotation.deployment.days:g} dagen"
+    title = f"Aflossing voor {place or 'de inzet'}: {asked}, {_days(rotation.deployment.days)}"
     story = (
         f"{len(used)} ploegen uit {len(np.unique(crews.region[used]))} regio's doen samen {len(rotation)} diensten; "
         + ("elke post is bezet." if empty == 0 else f"{empty} postdiensten blijven leeg.")
@@ -103,6 +103,8 @@ def draw_rotation(plan: Plan, crews: Crews, rotation: Rotation, place: str) -> s
     for c, i in row_of.items():
         y = TOP + ROW * i + ROW / 2
         name = f"{plan.regions.code[crews.region[c]]} {plan.stations.name[crews.station[c]]} {crews.crew_id[c]}"
+        if crews.crew_id[c].startswith(plan.regions.code[crews.region[c]]):  # on call, from no station of its own
+            name = str(crews.crew_id[c]).replace("_", " ")
         name = name if len(name) <= 42 else name[:41] + "…"
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4}" text-anchor="end">{escape(name)}</text>')
         if i and crews.region[used[i]] != crews.region[used[i - 1]]:
@@ -131,6 +133,10 @@ def draw_rotation(plan: Plan, crews: Crews, rotation: Rotation, place: str) -> s
         line = f"Let op: {empty} postdiensten blijven leeg; de tabel zegt welke en waarom."
         parts.append(f'<text x="12" y="{height - 12}" font-weight="bold">{escape(line)}</text>')
     return "\n".join([*parts, "</svg>"])
+
+
+def _days(days: float) -> str:
+    return "1 dag" if days == 1 else f"{days:g} dagen".replace(".", ",")
 
 
 def _clock(starts: datetime.datetime, minute: int) -> str:
