@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import itertools
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slagkracht.cli import main
 from slagkracht.plan import Plan
 from slagkracht.relief import (
     Crews,
@@ -37,6 +40,7 @@ from slagkracht.relief.rotation import compute_model
 from slagkracht.relief.solve import compute_cost
 from slagkracht.reports.relief_chart import compute_relief_rows, draw_rotation
 from slagkracht.rules import Rules, rule_in_force
+from slagkracht.sources.plan_files import write_plan
 from slagkracht.sources.rule_files import read_rules
 from slagkracht.sources.vocabulary import read_rows
 from slagkracht.strength import Formation, Part
@@ -527,3 +531,50 @@ def test_the_table_and_the_chart_tell_every_shift() -> None:
     assert "A &amp; B" in chart
     assert 'role="img"' in chart
     assert "<desc" in chart
+
+
+@pytest.fixture(scope="module")
+def plan_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    plan = toyland(blijft_thuis=0.0)
+    extra = tuple(r for r in read_rules().rules if r.code in ("formatie-basiseenheid", "formatie-basispeloton"))
+    path = tmp_path_factory.mktemp("aflossing") / "plan.zip"
+    write_plan(dataclasses.replace(plan, rules=Rules((*plan.rules.rules, *extra))), path)
+    return path
+
+
+def run(*arguments: str) -> int | str | None:
+    with pytest.raises(SystemExit) as left:
+        main(["aflossing", *arguments])
+    return left.value.code
+
+
+def test_the_command_writes_what_it_prints(plan_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = read_toyland()[0].areas.area_id[0]
+    asked = (str(plan_file), "--plaats", str(place), "--formatie", "basiseenheid:1", "--dagen", "1", "--json")
+    files = (tmp_path / "rooster.csv", tmp_path / "rooster.svg")
+    assert run(*asked, "--uit", str(files[0]), "--uit", str(files[1])) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["uithoudingsvermogen"][0]["dagen"] == [1, 2, 4, 7, 14]
+    shifts = told["rooster"]["diensten"]
+    assert shifts
+    assert len(files[0].read_text(encoding="utf-8").splitlines()) == len(shifts) + 1
+    assert files[1].read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_the_command_says_what_is_short_and_why(plan_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = str(read_toyland()[0].areas.area_id[0])
+    assert run(str(plan_file), "--plaats", place, "--formatie", "basispeloton:50", "--dagen", "0.5") == 0
+    told = capsys.readouterr().out
+    assert "TEKORT basiseenheid: in 3 van 3 diensten zijn er van 200 posten" in told
+    assert "voor het eerst op 01-07 om 08:00" in told
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "says"),
+    [(("--dagen", "0"), 2, "meer dan 0"), (("--begin", "morgen"), 2, "geen tijdstip"), (("--uit", "a.pdf"), 2, ".csv")],
+)
+def test_the_command_refuses_in_words(
+    plan_file: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...], code: int, says: str
+) -> None:
+    assert run(str(plan_file), "--formatie", "basiseenheid:1", *more) == code
+    assert says in capsys.readouterr().err
