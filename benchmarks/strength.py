@@ -45,9 +45,8 @@ def main() -> None:
     print(f"  fast {np.mean(seconds):.3f} s (worst {np.max(seconds):.3f}), exact {np.mean(exact_seconds):.2f} s")
     start = time.perf_counter()
     compute_strength_map(ready.standing, ready.travel.drive_s, [(platoon, (1, 2, 4, 10))], ready.cover, ready.floors)
-    print(
-        f"map: {len(ready.plan.areas)} areas x 10 platoons, with and without floors: {time.perf_counter() - start:.1f} s"
-    )
+    spent = time.perf_counter() - start
+    print(f"map: {len(ready.plan.areas)} areas x 10 platoons, with and without floors: {spent:.1f} s")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,20 @@ from rich.console import Console
 from typer.exceptions import TyperException
 
 from slagkracht import __version__
-from slagkracht.cli import coverage, data, demo, dutch, pages, plan, platform, relief, risks, simulation, strength
+from slagkracht.cli import (
+    coverage,
+    data,
+    demo,
+    dutch,
+    pages,
+    plan,
+    platform,
+    relief,
+    risks,
+    simulation,
+    spread,
+    strength,
+)
 from slagkracht.rules import NoRuleError
 from slagkracht.sources.refusal import RefusalError, say_why
 
@@ -51,7 +64,7 @@ def start(
     pass
 
 
-for part in (plan, coverage, strength, relief, risks, simulation, pages, data, platform, demo):
+for part in (plan, coverage, strength, relief, risks, spread, simulation, pages, data, platform, demo):
     part.register(app)
 dutch.speak(app)
 

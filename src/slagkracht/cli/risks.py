@@ -11,7 +11,7 @@ import numpy.typing as npt
 import typer
 
 from slagkracht.cli import show
-from slagkracht.cli.given import Json, PlanPath
+from slagkracht.cli.given import Json, PlanPath, Window
 from slagkracht.cli.strength import Readied, ready_plan
 from slagkracht.risks import (
     Demand,
@@ -45,7 +45,6 @@ ProfilePaths = Annotated[
 ]
 Years = Annotated[int, typer.Option("--jaren", min=100, help="aantal jaren dat wordt doorgerekend")]
 Seed = Annotated[int, typer.Option("--toeval", help="toevalsgetal; hetzelfde getal geeft dezelfde jaren")]
-Window = Annotated[str, typer.Option("--venster", help="tijdvenster")]
 
 MAIN_PLACES = 6
 TOGETHER = 2
@@ -85,7 +84,7 @@ def risks(
     seasons, hours = _when(events, profile)
     if json:
         show.as_json(
-            {"risicodiagram": diagram, "kans_op_k_tegelijk": at_once, "piek_per_jaar": _peaks(demand),
+            {"risicodiagram": diagram, "kans_op_k_tegelijk": at_once.tolist(), "piek_per_jaar": _peaks(demand),
              "per_maand": seasons, "per_uur": hours, "jaren": years, "toeval": seed}
         )  # fmt: skip
         return
@@ -181,8 +180,8 @@ def compute_shortfall(ready: Readied, profile: Profile, years: int, seed: int, t
     codes = tuple(each.code for each in formations)
     demand = compute_peak_demand(events, draw_of, profile, codes)
     names, where, weight = compute_asked_places(profile, codes)
-    areas = [_nearest_area(ready, x_m, y_m) for x_m, y_m in where.tolist()]
-    drive_s = ready.travel.drive_s[areas].reshape(len(areas), -1)
+    areas = [nearest_area(ready, x_m, y_m) for x_m, y_m in where.tolist()]
+    drive_s = ready.travel.drive_s[np.array(areas, dtype=np.int64)]
     tell("aanbod tellen")
     supply = compute_supply(
         ready.standing, drive_s, names, formations, compute_main_places(weight, MAIN_PLACES), ready.cover,
@@ -193,7 +192,7 @@ def compute_shortfall(ready: Readied, profile: Profile, years: int, seed: int, t
     worth = compute_worth(gap, demand, supply, ready.standing, drive_s, ready.cover, ready.floors, len(plan.regions))
     together = compute_short_together(gap, TOGETHER, supply, ready.standing, drive_s, ready.cover, ready.floors)
     tell("wie draagt het nu")
-    spots = [[_nearest_area(ready, p.x_m, p.y_m) for p in risk.places] for risk in profile.risks]
+    spots = [[nearest_area(ready, p.x_m, p.y_m) for p in risk.places] for risk in profile.risks]
     burden = compute_burden(
         profile, ready.standing, [[ready.travel.drive_s[a] for a in row] for row in spots],
         [[int(plan.areas.region[a]) for a in row] for row in spots], formations, supply.within_s, ready.cover,
@@ -202,7 +201,8 @@ def compute_shortfall(ready: Readied, profile: Profile, years: int, seed: int, t
     return Shortfall(profile, gap, supply, worth, burden, together, tuple(sorted(asked - set(codes))), years, seed)
 
 
-def _nearest_area(ready: Readied, x_m: float, y_m: float) -> int:
+def nearest_area(ready: Readied, x_m: float, y_m: float) -> int:
+    """The area (row) whose point lies nearest to a place."""
     return int(np.argmin(np.hypot(ready.plan.areas.x_m - x_m, ready.plan.areas.y_m - y_m)))
 
 

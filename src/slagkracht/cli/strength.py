@@ -8,24 +8,32 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import numpy.typing as npt
 import typer
+from scipy.spatial import cKDTree
 
 from slagkracht.cli import show
-from slagkracht.cli.given import Json, PlanPath
+from slagkracht.cli.given import Json, PlanPath, Window
+from slagkracht.coverage import compute_call_handling
 from slagkracht.plan import Plan, compute_plan_travel
-from slagkracht.resources import Standing, compute_standing
+from slagkracht.resources import Standing, capability_column, compute_standing
+from slagkracht.rules import rule_in_force
 from slagkracht.sources.plan_files import read_plan
 from slagkracht.strength import (
     REASONS,
     Cover,
     Floors,
     Formation,
+    MoveUps,
     Strength,
     add_on_call,
+    compute_arrival_percentiles,
     compute_doctrine,
+    compute_move_ups,
     compute_plan_cover,
     compute_strength,
     floors_in_force,
+    limits_in_force,
 )
 from slagkracht.travel import Travel
 
@@ -54,11 +62,14 @@ def propose(
     path: PlanPath,
     place: Annotated[str, typer.Option("--plaats", help="naam van een gebied, of x,y in Rijksdriehoeksmeters")],
     asked: Annotated[list[str], typer.Option("--formatie", help="code:aantal, meer mag")],
-    window: Annotated[str, typer.Option("--venster", help="tijdvenster")] = "dag",
+    window: Window = "dag",
     floors: Annotated[
         bool, typer.Option("--ondergrens/--zonder-ondergrens", help="restdekking van de leners bewaken")
     ] = True,
     exact: Annotated[bool, typer.Option("--exact", help="bewijs hoe goed het voorstel is")] = False,
+    moving: Annotated[
+        bool, typer.Option("--herbezetting", help="wie waar gaat staan om de ondergrens te halen")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Wie sturen we, wanneer staat het er, wat laten we achter? Met de reden per eenheid.
@@ -78,10 +89,18 @@ def propose(
             ready.floors if floors else None,
             exact=exact,
         )
+        tell("zekerheid van de aankomst")
+        sure_s = compute_arrival_percentiles(
+            ready.standing, ready.travel.drive_s[area], wanted, ready.cover, ready.floors if floors else None,
+            travel_spread=ready.travel.spread,
+        )  # fmt: skip
+        moves = plan_move_ups(ready, strength.unit_formation >= 0) if moving else None
     if json:
-        show.as_json(_as_data(ready, strength))
+        show.as_json(_as_data(ready, strength, sure_s, moves))
         return
-    _print(ready, strength, place)
+    _print(ready, strength, place, sure_s)
+    if moves is not None:
+        _print_moves(ready, moves)
     show.notes(ready.plan.notes)
 
 
@@ -107,6 +126,21 @@ def ready_plan(path: Path, window: str, tell: Callable[[str], None]) -> Readied:
     cover = compute_plan_cover(plan, standing, travel)
     formations = compute_doctrine(plan.rules, plan.day).formations
     return Readied(plan, travel, standing, cover, floors_in_force(plan, cover), formations)
+
+
+def plan_move_ups(ready: Readied, away: npt.NDArray[np.bool_]) -> MoveUps:
+    """Which units should move up when those in ``away`` bool [N] are gone, by the plan's own rules."""
+    plan, travel = ready.plan, ready.travel
+    _, rule = rule_in_force(plan.rules, "ondergrens", plan.day)
+    handling_s, _ = compute_call_handling(plan)
+    near = cKDTree(np.column_stack([plan.areas.x_m, plan.areas.y_m])).query(
+        np.column_stack([travel.origin_x_m, travel.origin_y_m])
+    )[1]
+    return compute_move_ups(
+        ready.standing, capability_column(ready.standing, rule["inzetmogelijkheid"]), travel.drive_s,
+        near.astype(np.int32), ready.cover, ready.floors, away, call_handling_s=handling_s,
+        limit_s=limits_in_force(plan),
+    )  # fmt: skip
 
 
 def name_unit(ready: Readied, row: int) -> tuple[str, str, str]:
@@ -155,7 +189,7 @@ def parse_asked(asked: list[str], known: dict[str, Formation]) -> list[tuple[For
     return wanted
 
 
-def _print(ready: Readied, strength: Strength, place: str) -> None:
+def _print(ready: Readied, strength: Strength, place: str, sure_s: npt.NDArray[np.float64]) -> None:
     plan, region = ready.plan, ready.standing.region
     rows = []
     for f, formation in enumerate(strength.formations):
@@ -164,9 +198,10 @@ def _print(ready: Readied, strength: Strength, place: str) -> None:
         short = ", ".join(f"{n} × {capability}" for capability, n in strength.missing[f].items())
         rows.append(
             [f"{f + 1}. {formation.dutch}", " ".join(owners) or "–",
-             show.minutes(strength.complete_s[f]) if not short else "onvolledig", short or "–"]
+             show.minutes(strength.complete_s[f]) if not short else "onvolledig",
+             *(show.minutes(seconds) if np.isfinite(seconds) else "niet zeker" for seconds in sure_s[f]), short or "–"]
         )  # fmt: skip
-    show.table(f"Voorstel voor {place}", ["formatie", "uit", "staat na", "tekort"], rows, left=2)
+    show.table(f"Voorstel voor {place}", ["formatie", "uit", "staat na", "P50", "P90", "tekort"], rows, left=2)
     units = sorted(
         np.flatnonzero(strength.unit_formation >= 0).tolist(),
         key=lambda u: (strength.unit_formation[u], strength.arrival_s[u]),
@@ -205,10 +240,36 @@ def _print(ready: Readied, strength: Strength, place: str) -> None:
         show.screen.print(f"Bewezen: geen keuze is samen meer dan {show.share(gap)} eerder ter plaatse.", markup=False)
 
 
-def _as_data(ready: Readied, strength: Strength) -> dict[str, Any]:
+def _print_moves(ready: Readied, moves: MoveUps) -> None:
+    stations = ready.plan.stations
+    show.table(
+        "Herbezetting: wie waar gaat staan",
+        ["eenheid", "van", "naar", "staat er na", "inwoners weer op tijd"],
+        [
+            [name_unit(ready, u)[0], name_unit(ready, u)[2], str(stations.name[o]), show.minutes(t), show.number(n)]
+            for u, o, t, n in zip(
+                moves.unit.tolist(), moves.origin.tolist(), moves.arrival_s, moves.mended, strict=True
+            )
+        ],
+        left=3,
+    )
+    below = np.flatnonzero(moves.residual_after < np.where(np.isinf(moves.floor), 0, moves.floor) - 1e-9).tolist()
+    still = ", ".join(str(ready.plan.regions.code[r]) for r in below)
+    show.screen.print(f"Nog onder de ondergrens: {still}." if still else "Elke regio staat boven haar ondergrens.")
+
+
+def _as_data(
+    ready: Readied, strength: Strength, sure_s: npt.NDArray[np.float64], moves: MoveUps | None
+) -> dict[str, Any]:
+    moved = () if moves is None else zip(moves.unit.tolist(), moves.origin.tolist(), moves.arrival_s, strict=True)
     return {
+        "herbezetting": [
+            {"eenheid": name_unit(ready, u)[0], "naar": str(ready.plan.stations.name[o]), "staat_na_s": t}
+            for u, o, t in moved
+        ],
         "formaties": [
-            {"formatie": each.code, "staat_na_s": strength.complete_s[f], "tekort": strength.missing[f]}
+            {"formatie": each.code, "staat_na_s": strength.complete_s[f], "p50_s": sure_s[f, 0],
+             "p90_s": sure_s[f, 1], "tekort": strength.missing[f]}
             for f, each in enumerate(strength.formations)
         ],
         "eenheden": [

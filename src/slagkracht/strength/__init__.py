@@ -1,5 +1,6 @@
 """Which formations can stand at a place, when, for how long, and the coverage left behind."""
 
+from slagkracht.strength.allocation import Allocation, solve_allocation
 from slagkracht.strength.burden import Burden, compute_burden
 from slagkracht.strength.compute import (
     REASONS,
@@ -10,7 +11,7 @@ from slagkracht.strength.compute import (
     compute_strength,
     compute_strength_at_places,
 )
-from slagkracht.strength.floors import compute_plan_cover, floors_in_force
+from slagkracht.strength.floors import compute_plan_cover, floors_in_force, limits_in_force
 from slagkracht.strength.formations import (
     Doctrine,
     DoctrineError,
@@ -49,6 +50,7 @@ from slagkracht.strength.supply import Supply, compute_supply
 __all__ = [
     "LEVELS",
     "REASONS",
+    "Allocation",
     "Burden",
     "Cover",
     "Demand",
@@ -90,4 +92,6 @@ __all__ = [
     "expand_substitutes",
     "floors_in_force",
     "formation_from_rule",
+    "limits_in_force",
+    "solve_allocation",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from slagkracht.coverage import compute_arrivals, compute_call_handling
 from slagkracht.plan import Plan
@@ -22,17 +23,18 @@ def compute_plan_cover(plan: Plan, standing: Standing, travel: Travel) -> Cover:
     """
     _, national = rule_in_force(plan.rules, "ondergrens", plan.day)
     handling_s, _ = compute_call_handling(plan)
-    limit_s = np.array(
-        [
-            rule_in_force(plan.rules, "ondergrens", plan.day, code)[1].get("grens_s", national["grens_s"])
-            for code in plan.regions.code.tolist()
-        ],
-        dtype=np.float32,
-    )
     arrivals = compute_arrivals(
         standing, travel, national["inzetmogelijkheid"], call_handling_s=handling_s, depth=HOLDERS
     )
-    return compute_cover(arrivals, len(standing), plan.areas, limit_s[plan.areas.region], len(plan.regions))
+    return compute_cover(arrivals, len(standing), plan.areas, limits_in_force(plan), len(plan.regions))
+
+
+def limits_in_force(plan: Plan) -> npt.NDArray[np.float32]:
+    """The time within which each area must be reached to count for its region's floor: float32 [A] seconds."""
+    own = [rule_in_force(plan.rules, "ondergrens", plan.day, code)[1] for code in plan.regions.code.tolist()]
+    _, national = rule_in_force(plan.rules, "ondergrens", plan.day)
+    limit_s = np.array([values.get("grens_s", national["grens_s"]) for values in own], dtype=np.float32)
+    return limit_s[plan.areas.region]
 
 
 def floors_in_force(plan: Plan, cover: Cover) -> Floors:

@@ -236,7 +236,8 @@ def compute_short_together(
         count = int(gap.needed[f, level])
         if not count:
             continue
-        place = drive_s[int(np.argmax(supply.weight[f]))] if supply.weight[f].any() else np.zeros_like(drive_s[0])
+        somewhere = supply.weight[f].any()  # where no place is known, distance is no object
+        place = drive_s[int(np.argmax(supply.weight[f]))] if somewhere else np.zeros(drive_s.shape[1], dtype=np.uint16)
         counter = Counter(standing, gap.formations[f], cover)
         taken, standing_there = counter.take(place, float(supply.within_s[f]), floors, away, count)
         short[f] = count - standing_there
