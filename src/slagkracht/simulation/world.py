@@ -76,7 +76,7 @@ class Scenario:
     waits: bool = True
     max_drive_s: float = 7_200.0
     refit_s: float = 600.0
-    move_up_after_s: float = 1_800.0
+    move_up_after_s: float = 3_600.0
     move_up_capability: str = "tankautospuit"
     drive_together: float = 0.0
     notes: tuple[str, ...] = ()
