@@ -7,9 +7,9 @@ from django.shortcuts import render
 from django.urls import path
 
 from slagkracht.server.api import api, problem
-from slagkracht.server.interfaces import urlpatterns as interfaces
+from slagkracht.server.interfaces.urls import urlpatterns as interfaces
 from slagkracht.server.live import stream
-from slagkracht.server.screens import action, decisions, entry, gaps, logbook, manage, nation, region
+from slagkracht.server.screens import action, decisions, desk, entry, gaps, logbook, manage, nation, region
 
 urlpatterns = [
     path("", nation.show_nation),
@@ -35,6 +35,10 @@ urlpatterns = [
     path("regio/delen", region.share),
     path("regio/delen/<str:consent>/beeindigen", region.stop_sharing),
     path("tekort", gaps.show_gaps),
+    path("plantafel", desk.show_desk),
+    path("plantafel/bereken", desk.compute),
+    path("plantafel/varianten", desk.keep),
+    path("plantafel/varianten/<str:variant>.toml", desk.read_variant_file),
     path("besluiten", decisions.show_decisions),
     path("besluiten/vaststellen", decisions.decide),
     path("besluiten/dossiers", decisions.open_dossier),

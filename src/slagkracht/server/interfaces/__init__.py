@@ -1,19 +1,1 @@
 """The ways in and out for other systems: the published description, maps, messages, events, feeds and exports."""
-
-from __future__ import annotations
-
-from django.urls import path
-
-from slagkracht.server.interfaces import description, features
-
-urlpatterns = [
-    path("api/v1/openapi.json", description.publish),
-    path("ogc/v1", features.landing),
-    path("ogc/v1/", features.landing),
-    path("ogc/v1/api", features.describe),
-    path("ogc/v1/conformance", features.conformance),
-    path("ogc/v1/collections", features.list_collections),
-    path("ogc/v1/collections/<str:name>", features.show_collection),
-    path("ogc/v1/collections/<str:name>/items", features.list_items),
-    path("ogc/v1/collections/<str:name>/items/<str:item>", features.show_item),
-]

@@ -1,0 +1,170 @@
+"""Warnings by the Common Alerting Protocol 1.2 (OASIS, 2010): an incident out as an alert, alerts of others in."""
+
+from __future__ import annotations
+
+import datetime
+
+import numpy as np
+
+from slagkracht.server import ledger
+from slagkracht.server.database import Scope
+from slagkracht.server.interfaces.messages import (
+    Content,
+    MessageError,
+    Part,
+    many,
+    optional,
+    parse_xml,
+    read_message,
+    write_message,
+)
+from slagkracht.server.journal import record
+from slagkracht.sources.geometry import RD, WGS84, transform
+
+CAP = "urn:oasis:names:tc:emergency:cap:1.2"
+CATEGORIES = ("Geo", "Met", "Safety", "Security", "Rescue", "Fire", "Health", "Env", "Transport", "Infra", "CBRNE",
+              "Other")  # fmt: skip
+RESPONSES = ("Shelter", "Evacuate", "Prepare", "Execute", "Avoid", "Monitor", "Assess", "AllClear", "None")
+NAMED = (Part("valueName"), Part("value"))
+RESOURCE = Part(
+    "resource",
+    parts=(
+        *(Part(name) for name in ("resourceDesc", "mimeType")),
+        optional(Part("size", kind="number")),
+        *(optional(Part(name)) for name in ("uri", "derefUri", "digest")),
+    ),
+)
+AREA = Part(
+    "area",
+    parts=(
+        Part("areaDesc"),
+        many(Part("polygon", kind="points")),
+        many(Part("circle", kind="points")),
+        many(Part("geocode", parts=NAMED)),
+        *(optional(Part(name, kind="number")) for name in ("altitude", "ceiling")),
+    ),
+)
+INFO = Part(
+    "info",
+    parts=(
+        optional(Part("language")),
+        many(Part("category", kind=CATEGORIES), 1),
+        Part("event"),
+        many(Part("responseType", kind=RESPONSES)),
+        Part("urgency", kind=("Immediate", "Expected", "Future", "Past", "Unknown")),
+        Part("severity", kind=("Extreme", "Severe", "Moderate", "Minor", "Unknown")),
+        Part("certainty", kind=("Observed", "Likely", "Possible", "Unlikely", "Unknown")),
+        optional(Part("audience")),
+        many(Part("eventCode", parts=NAMED)),
+        *(optional(Part(name, kind="time")) for name in ("effective", "onset", "expires")),
+        *(optional(Part(n)) for n in ("senderName", "headline", "description", "instruction", "web", "contact")),
+        many(Part("parameter", parts=NAMED)),
+        many(RESOURCE),
+        many(AREA),
+    ),
+)
+ALERT = Part(
+    "alert",
+    namespace=CAP,
+    parts=(
+        Part("identifier"),
+        Part("sender"),
+        Part("sent", kind="time"),
+        Part("status", kind=("Actual", "Exercise", "System", "Test", "Draft")),
+        Part("msgType", kind=("Alert", "Update", "Cancel", "Ack", "Error")),
+        optional(Part("source")),
+        Part("scope", kind=("Public", "Restricted", "Private")),
+        *(optional(Part(name)) for name in ("restriction", "addresses")),
+        many(Part("code")),
+        *(optional(Part(name)) for name in ("note", "references", "incidents")),
+        many(INFO),
+    ),
+)
+
+
+def read_cap(text: bytes) -> Content:
+    """What an alert says. Raises MessageError with everything that is wrong with it."""
+    content = read_message(parse_xml(text), ALERT)
+    findings = [
+        f"{name}: geen spatie, komma, < of & in {content[name][:40]!r}"
+        for name in ("identifier", "sender")
+        if set(content[name]) & set(" ,<&")
+    ]
+    if content["scope"] == "Restricted" and "restriction" not in content:
+        findings.append("scope Restricted: restriction ontbreekt")
+    if content["scope"] == "Private" and "addresses" not in content:
+        findings.append("scope Private: addresses ontbreekt")
+    if content["msgType"] in ("Update", "Cancel", "Ack", "Error") and "references" not in content:
+        findings.append(f"msgType {content['msgType']}: references noemt waarop dit volgt")
+    for n, info in enumerate(content.get("info", []), start=1):
+        for area in info.get("area", []):
+            for polygon in area.get("polygon", []):
+                points = polygon.split()
+                if len(points) < 4 or points[0] != points[-1]:
+                    findings.append(f"info[{n}]/area: een polygon heeft vier of meer punten en eindigt waar hij begint")
+    if findings:
+        raise MessageError(findings)
+    return content
+
+
+def write_cap(content: Content) -> bytes:
+    """An alert as XML. Raises MessageError when ``content`` is not an alert."""
+    return write_message(content, ALERT, {"cap": CAP})
+
+
+def tell_incident(own: Scope, incident_id: str, radius_km: float = 1.0) -> bytes:
+    """An incident as an alert for a circle around it: Exercise in the exercise world, Restricted unless it is Open."""
+    row = own.row("select * from slagkracht.incident where incident_id = %s", incident_id)
+    if row is None:
+        raise ledger.NotFoundError(f"incident {incident_id} is hier niet bekend")
+    lon, lat = transform(np.array([row["x_m"]]), np.array([row["y_m"]]), RD, WGS84)
+    public, closed = row["information_class"] == "Open", row["closed_at"] is not None
+    sent = (row["closed_at"] if closed else row["opened_at"]).astimezone(datetime.UTC).isoformat(timespec="seconds")
+    sender = f"{row['region'].lower()}@slagkracht"
+    began = row["opened_at"].astimezone(datetime.UTC).isoformat(timespec="seconds")
+    content: Content = {
+        "identifier": f"{incident_id}-{row['version']}",
+        "sender": sender,
+        "sent": sent,
+        "status": "Actual" if own.world == "echt" else "Exercise",
+        "msgType": "Update" if row["version"] > 1 else "Alert",
+        "scope": "Public" if public else "Restricted",
+        **({} if public else {"restriction": row["information_class"]}),
+        **({"references": f"{sender},{incident_id}-1,{began}"} if row["version"] > 1 else {}),
+        "incidents": incident_id,
+        "info": [
+            {
+                "language": "nl-NL",
+                "category": ["Fire"],
+                "event": row["what"],
+                "responseType": ["AllClear" if closed else "Monitor"],
+                "urgency": "Past" if closed else "Immediate",
+                "severity": "Unknown",
+                "certainty": "Observed",
+                "onset": began,
+                "senderName": f"Veiligheidsregio {row['region']}",
+                "headline": f"{row['what']} ({row['level']})" if row["level"] else row["what"],
+                "area": [
+                    {
+                        "areaDesc": f"{radius_km:g} km rond het incident",
+                        "circle": [f"{lat[0]:.5f},{lon[0]:.5f} {radius_km:g}"],
+                        "geocode": [{"valueName": "veiligheidsregio", "value": row["region"]}],
+                    }
+                ],
+            }
+        ],
+    }
+    return write_cap(content)
+
+
+def take_cap(own: Scope, content: Content) -> str:
+    """Notes an alert in the log of the acting region; an exercise stays out of the real world, and the other way round.
+
+    Returns the id of the fact.
+    """
+    if (content["status"] == "Actual") != (own.world == "echt"):
+        raise MessageError([f"status {content['status']} hoort niet in de wereld {own.world!r}"])
+    headline = next((i.get("headline", i["event"]) for i in content.get("info", [])), content["msgType"])
+    told = {"text": f"waarschuwing van {content['sender']}: {headline}", "alert": content}
+    at = datetime.datetime.fromisoformat(content["sent"])
+    return record(own, "note", told, happened_at=min(at, own.at)).event_id
