@@ -20,7 +20,17 @@ from slagkracht.sources.modelland import build_modelland
 from test_server_api import client
 from test_server_ledger import acting
 
-SCREENS = ("/", "/actiecentrum", "/regio", "/tekort", "/besluiten", "/logboek", "/beheer", "/verantwoording")
+SCREENS = (
+    "/",
+    "/actiecentrum",
+    "/regio",
+    "/tekort",
+    "/plantafel",
+    "/besluiten",
+    "/logboek",
+    "/beheer",
+    "/verantwoording",
+)
 USERS = ("demo-officier-vr06", "demo-voorzitter-vr07", "demo-bestuur-vr08", "demo-beleid-vr09", "demo-actiecentrum",
          "demo-minister", "demo-rcdv", "demo-veiligheidsberaad")  # fmt: skip
 
@@ -287,6 +297,37 @@ def test_handing_over_a_function_names_both(engine: Engine) -> None:
     )
     page = text_of(browser.get("/beheer"))
     assert "van Demo Officier VR14 aan Officier nacht" in page
+
+
+def test_a_sketch_is_weighed_and_kept(engine: Engine) -> None:
+    browser = client("demo-beleid-vr06")
+    station, other = engine.plan.stations.station_id[:2].tolist()
+
+    def weigh(*edits: dict[str, object], norm: str = "bvr-3.2.1") -> Any:
+        given = json.dumps({"norm": norm, "venster": "dag", "wijzigingen": edits})
+        return browser.post("/plantafel/bereken", given, content_type="application/json")
+
+    nothing = weigh().json()
+    assert (nothing["gewonnen"], nothing["verloren"], nothing["voor"]) == (0, 0, nothing["na"])
+    shut = weigh({"soort": "sluit", "kazerne": station}, {"soort": "sluit", "kazerne": other}).json()
+    assert shut["na"] == pytest.approx(shut["voor"] + shut["gewonnen"] - shut["verloren"])
+    assert shut["gewonnen"] == 0
+    opened = {"soort": "open", "kazerne": "NIEUW-1", "naam": "Nieuw", "lon": 6.0, "lat": 52.2,
+              "bezettingsregime": "beroeps"}  # fmt: skip
+    assert weigh(opened).json()["verloren"] == 0, "more never reaches fewer"
+    assert "bezettingsregime" in weigh({**opened, "bezettingsregime": "x"}).json()["fout"]
+    assert weigh({"soort": "sluit", "kazerne": "bestaat niet"}).status_code == 400
+    assert weigh(norm="geen").status_code == 400
+    assert browser.post("/plantafel/bereken", "[]", content_type="application/json").status_code == 400
+    kept = json.dumps([opened, {"soort": "sluit", "kazerne": station}])
+    assert press(browser, "/plantafel/varianten", naam="Anders", wijzigingen=kept) == "Bewaard: Anders."
+    assert "deze variant kan niet" in press(
+        browser, "/plantafel/varianten", naam="x", wijzigingen="[]", terug="/plantafel"
+    )
+    page = browser.get("/plantafel").content.decode()
+    (file,) = re.findall(r"/plantafel/varianten/V-VR06-[^\"]+", page)
+    assert 'naam = "Anders"' in browser.get(file).content.decode()
+    assert client("demo-beleid-vr07").get(file).status_code == 404, "a sketch is its region's own"
 
 
 def test_an_exercise_has_its_own_colour_and_its_own_facts(engine: Engine) -> None:

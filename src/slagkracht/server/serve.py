@@ -58,4 +58,11 @@ def serve(host: str = "127.0.0.1", port: int = 8000, demo: bool = True) -> None:
         until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=365)
         demo_data.lay_accounts(addresses, until)
         demo_data.lay_consents(until)
-    uvicorn.run("slagkracht.server.asgi:application", host=host, port=port, log_level="warning", lifespan="off")
+    uvicorn.run(
+        "slagkracht.server.asgi:application",
+        host=host,
+        port=port,
+        log_level="warning",
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+    )

@@ -3,8 +3,9 @@ import '../tokens.css'
 import { mount } from 'svelte'
 import { unpackShapes } from '../data/columns.js'
 import Beeld from './Beeld.svelte'
+import Plantafel from './Plantafel.svelte'
 
-const ISLANDS = { beeld: Beeld, inzet: Beeld }
+const ISLANDS = { beeld: Beeld, inzet: Beeld, plantafel: Plantafel }
 
 for (const place of document.querySelectorAll('[data-eiland]')) {
   const answer = await fetch(place.dataset.land).catch(() => null)

@@ -26,6 +26,7 @@ MENU = (
     ("/actiecentrum", "Actiecentrum"),
     ("/regio", "Mijn regio"),
     ("/tekort", "Tekort"),
+    ("/plantafel", "Plantafel"),
     ("/besluiten", "Besluiten"),
     ("/logboek", "Logboek"),
     ("/beheer", "Beheer"),

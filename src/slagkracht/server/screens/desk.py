@@ -1,0 +1,212 @@
+"""The planner's desk: change stations and crews on the live map, see the coverage change, keep and compare variants."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import Any
+
+import numpy as np
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
+
+from slagkracht.coverage import Coverage, Variant, compute_difference
+from slagkracht.plan import Plan
+from slagkracht.reports.map_page import pack_column
+from slagkracht.resources import REGIMES, WINDOWS, compute_standing
+from slagkracht.rules import rule_in_force
+from slagkracht.server import engine as seam
+from slagkracht.server.database import Scope
+from slagkracht.server.engine import Engine
+from slagkracht.server.guard import Acting, acting_required, acting_scope
+from slagkracht.server.screens.nation import shown_areas
+from slagkracht.server.screens.page import RefusedError, act
+from slagkracht.sources.geometry import RD, WGS84, transform
+from slagkracht.sources.refusal import RefusalError
+from slagkracht.sources.variant_files import parse_variant
+
+MOST_EDITS = 200
+
+
+@require_GET
+@acting_required()
+def show_desk(request: HttpRequest, acting: Acting) -> HttpResponse:
+    engine = seam.current()
+    if engine is None:
+        return render(request, "geen_plan.html")
+    plan, codes = engine.plan, seam.norms(engine)
+    norm = request.GET.get("norm", "") if request.GET.get("norm", "") in codes else codes[0]
+    window = request.GET.get("venster", "") if request.GET.get("venster", "") in WINDOWS else WINDOWS[0]
+    with acting_scope(acting) as own:
+        kept = own.rows("select * from slagkracht.variant where world = %s order by made_at desc limit 20", own.world)
+    rows = []
+    for row in kept:
+        told: dict[str, Any] = {**row, "zelfde_plan": row["plan_hash"] == engine.plan_hash}
+        if told["zelfde_plan"]:
+            variant = parse_variant(row["content"], row["name"])
+            told |= weigh(engine, variant, norm, window)[0]
+        rows.append(told)
+    context = {
+        "plan": plan,
+        "hash": engine.plan_hash,
+        "norm": norm,
+        "venster": window,
+        "normen": [(code, rule_in_force(plan.rules, code, plan.day)[0].dutch) for code in codes],
+        "vensters": WINDOWS,
+        "varianten": rows,
+        "regimes": [(regime, regime.replace("_", " ")) for regime in REGIMES],
+    }
+    return render(request, "plantafel.html", context)
+
+
+@require_POST
+@acting_required()
+def compute(request: HttpRequest, acting: Acting) -> HttpResponse:
+    """The plan after a list of edits, judged by one norm: what changes for whom, and every area on the map."""
+    engine = seam.current()
+    if engine is None:
+        return HttpResponse(status=404)
+    try:
+        given = json.loads(request.body)
+        norm, window = given["norm"], given["venster"]
+        if norm not in seam.norms(engine) or window not in WINDOWS:
+            raise RefusedError("kies een norm en een tijdvenster van dit plan")
+        edits = spell_out(engine, given["wijzigingen"])
+        variant = parse_variant(write_toml("schets", edits), "schets") if edits else Variant("schets", ())
+        figures, before, after = weigh(engine, variant, norm, window)
+    except (RefusalError, ValueError, KeyError, TypeError) as error:
+        return JsonResponse({"fout": str(error)}, status=400)
+    shown = shown_areas(engine)
+    state = np.select(
+        [after.in_time & ~before.in_time, ~after.in_time & before.in_time, after.in_time], [2, 3, 0], 1
+    ).astype(np.uint8)
+    state[np.isnan(after.limit_s)] = 4
+    return JsonResponse({**figures, "gebieden": pack_column(state[shown], "u8"), "aantal": len(edits)})
+
+
+def weigh(engine: Engine, variant: Variant, norm: str, window: str) -> tuple[dict[str, Any], Coverage, Coverage]:
+    """What a variant changes under one norm: people in time before and after, and per region who gains and loses."""
+    before = seam.judge_plan(engine, norm, window)
+    plan, after = seam.judge_variant(engine, variant, norm, window)
+
+    def standing(of: Plan) -> Any:
+        return compute_standing(of.units, of.stations, window)
+
+    change = compute_difference(
+        variant.name, before, after, standing(engine.plan), standing(plan), plan.areas, plan.regions
+    )
+    touched = np.flatnonzero((change.gained > 0) | (change.lost > 0)).tolist()
+    figures = {
+        "mensen": float(change.population.sum()),
+        "voor": float(change.before_in_time.sum()),
+        "na": float(change.after_in_time.sum()),
+        "gewonnen": float(change.gained.sum()),
+        "verloren": float(change.lost.sum()),
+        "regios": [
+            {
+                "code": str(change.region[r]),
+                "naam": str(plan.regions.name[r]),
+                "gewonnen": float(change.gained[r]),
+                "verloren": float(change.lost[r]),
+            }
+            for r in touched
+        ],
+    }
+    return figures, before, after
+
+
+def spell_out(engine: Engine, edits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The edits of the map as a variant file has them: metres for degrees, and a regime with its times by rule.
+
+    Raises RefusedError for more than MOST_EDITS or an unknown regime.
+    """
+    if len(edits) > MOST_EDITS:
+        raise RefusedError(f"een variant heeft hooguit {MOST_EDITS} wijzigingen")
+    told: list[dict[str, Any]] = []
+    for given in edits:
+        edit = dict(given)
+        if "lon" in edit and "lat" in edit:
+            x_m, y_m = transform(np.array([edit.pop("lon")]), np.array([edit.pop("lat")]), WGS84, RD)
+            edit |= {"x_m": round(float(x_m[0]), 1), "y_m": round(float(y_m[0]), 1)}
+        if edit.get("soort") == "open":
+            regime = edit.pop("bezettingsregime", "")
+            middle = seam.find_area(engine, edit["x_m"], edit["y_m"])
+            edit.setdefault("veiligheidsregio", str(engine.plan.regions.code[engine.plan.areas.region[middle]]))
+            crews = crew_edits(engine, {"eenheid": f"{edit['kazerne']}-1"}, regime)
+            first = {name: value for name, value in crews[0].items() if name not in ("soort", "vensters", "eenheid")}
+            unit = {"soort": "eenheid erbij", "eenheid": f"{edit['kazerne']}-1", "kazerne": edit["kazerne"]}
+            told += [edit, {**unit, "voertuigtype": "TS", **first}, *crews]
+        elif edit.get("soort") == "bezetting" and "uitruktijd_s" not in edit:
+            told += crew_edits(engine, {"kazerne": edit["kazerne"]}, edit.get("bezettingsregime", ""))
+        else:
+            told.append(edit)
+    return told
+
+
+def crew_edits(engine: Engine, whom: dict[str, str], regime: str) -> list[dict[str, Any]]:
+    """A crewing regime for a station or a unit, window by window, with the times of the rule "uitruk"."""
+    _, values = rule_in_force(engine.plan.rules, "uitruk", engine.plan.day)
+    if regime not in REGIMES:
+        raise RefusedError(f"kies een bezettingsregime: {', '.join(REGIMES)}")
+    times = values[regime]
+    return [
+        {
+            "soort": "bezetting",
+            **whom,
+            "vensters": [window],
+            "bezettingsregime": regime,
+            "uitruktijd_s": float(times["mediaan_s"][window]),
+            "uitruktijd_spreiding": float(times["spreiding"][window]),
+            "paraatheid": float(times["paraatheid"][window]),
+        }
+        for window in WINDOWS
+    ]
+
+
+def write_toml(name: str, edits: list[dict[str, Any]]) -> str:
+    """A variant file: the same text that ``slagkracht variant`` reads."""
+    lines = [f"naam = {json.dumps(name, ensure_ascii=False)}"]
+    for edit in edits:
+        lines += ["", "[[wijzigingen]]"]
+        lines += [f"{field} = {json.dumps(value, ensure_ascii=False)}" for field, value in edit.items()]
+    return "\n".join(lines) + "\n"
+
+
+@require_POST
+@acting_required()
+def keep(request: HttpRequest, acting: Acting) -> HttpResponse:
+    def do(own: Scope) -> tuple[str, str]:
+        engine = seam.current()
+        name = request.POST.get("naam", "").strip()
+        if engine is None or not name:
+            raise RefusedError("geef de variant een naam")
+        try:
+            content = write_toml(name, spell_out(engine, json.loads(request.POST.get("wijzigingen", ""))))
+            seam.judge_variant(engine, parse_variant(content, name), seam.norms(engine)[0], WINDOWS[0])
+        except (RefusalError, ValueError, KeyError, TypeError) as error:
+            raise RefusedError(f"deze variant kan niet: {error}") from error
+        own.insert(
+            "variant",
+            variant_id=f"V-{own.region}-{secrets.token_hex(5)}",
+            region=own.region,
+            name=name,
+            content=content,
+            plan_hash=engine.plan_hash,
+            made_by=own.actor,
+            made_at=own.at,
+        )
+        return "/plantafel", f"Bewaard: {name}."
+
+    return act(request, acting, do)
+
+
+@require_GET
+@acting_required()
+def read_variant_file(request: HttpRequest, acting: Acting, variant: str) -> HttpResponse:
+    """A kept variant as the file that the command line reads."""
+    with acting_scope(acting) as own:
+        row = own.row("select content from slagkracht.variant where variant_id = %s", variant)
+    if row is None:
+        return render(request, "niet_gevonden.html", status=404)
+    return HttpResponse(row["content"], content_type="application/toml; charset=utf-8")
