@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -40,7 +39,7 @@ def compute_strength_map(
 ) -> StrengthMap:  # fmt: skip
     """``wanted`` as (formation, ranks), ``drive_s`` uint16 [A, O]: each area by itself, as if nothing else happened.
 
-    Uses one thread per processor.
+    Works in threads.
     """
     areas = len(drive_s)
     columns = [(formation, rank) for formation, ranks in wanted for rank in ranks]
@@ -61,10 +60,11 @@ def compute_strength_map(
                             table[area, column + k] = done[rank - 1]
                 column += len(ranks)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor() as pool:
         for done, _ in enumerate(pool.map(work, starts)):
             if progress is not None:
                 progress(done + 1, len(starts))
+    np.minimum(free, held, out=free)  # a choice that holds every floor is free to be made without them
     return StrengthMap(tuple(f for f, _ in columns), tuple(r for _, r in columns), held, free)
 
 
