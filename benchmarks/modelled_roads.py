@@ -5,15 +5,18 @@
 Without ``--fit`` only the speeds in force (nl/rules/rijprofiel/gemodelleerd.toml) are scored on everything. With it
 the splits are made fresh: hospitals of five groups of regions are left out in turn, and the siren matrix is halved into
 west and east. ``--dense`` adds 12,005 neighbourhood points to the postcode points and the stations.
+``--network NAME=VALUE`` (more than once) tries another number of the table ``netwerk``.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import multiprocessing
 import time
 import tomllib
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +123,7 @@ def predict(study: Study, parameters: Floats) -> tuple[Floats, Floats]:
     siren[MOTORWAY], siren[DOOR] = value[10], value[11]
     seconds = roads.length_m * 3.6 / car[roads.road_class]
     reach = dijkstra(
-        csr_array((seconds, roads.head, roads.first_arc), (n, n)), indices=study.hospital_node, limit=2_600
+        csr_array((seconds, roads.head, roads.first_arc), (n, n)), indices=study.hospital_node, limit=2_200
     )
     seconds = (roads.length_m * 3.6 / siren[roads.road_class])[study.near]
     graph = csr_array((seconds, study.near_arcs), (study.near_nodes,) * 2)
@@ -169,6 +172,13 @@ def fit(
     return np.asarray(minimize(loss, start, method="Nelder-Mead", options=options).x)
 
 
+def fit_all(study: Study, jobs: list[tuple[Floats, Floats]], evaluations: int, workers: int) -> list[Floats]:
+    """``fit`` on every (hospitals, pairs) of ``jobs``, from START, in processes of their own."""
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as processes:
+        futures = [processes.submit(fit, study, *job, START, evaluations) for job in jobs]
+        return [future.result() for future in futures]
+
+
 def power_law(crow_m: Floats, seconds: Floats, pairs: Floats) -> Floats:
     """The crow's flight with a bend, t = a·d^b, fitted on ``pairs`` and told for all."""
     crow = np.log(np.maximum(crow_m, 1.0))
@@ -200,9 +210,12 @@ def main() -> None:
     parser.add_argument("--dense", action="store_true")
     parser.add_argument("--evaluations", type=int, default=260)
     parser.add_argument("--bootstrap", type=int, default=10)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--network", action="append", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
     profile = tomllib.loads(RULE.read_text(encoding="utf-8"))["versions"][0]["values"]
-    study = Study(options.data, profile["netwerk"], options.dense)
+    changed = {name: float(value) for name, value in (each.split("=") for each in options.network)}
+    study = Study(options.data, profile["netwerk"] | changed, options.dense)
     rng = np.random.default_rng(20261123)
     everyone, all_pairs = np.arange(len(study.fold)), ~np.eye(len(study.west), dtype=bool)
     size = f"{len(study.x):,} punten, {len(study.roads):,} knopen, {len(study.roads.head):,} bogen"
@@ -233,9 +246,14 @@ def main() -> None:
     halves = {"west": study.west, "oost": ~study.west}
     pairs_of = {name: all_pairs & half[:, None] & half[None] for name, half in halves.items()}
     scores = {m: {"model": np.zeros(len(everyone)), "cirkel": np.zeros(len(everyone))} for m in study.within}
+    directions = (("west", "oost"), ("oost", "west"))
+    jobs = [(everyone[study.fold != fold], pairs_of["west"]) for fold in range(5)]
+    jobs += [(everyone[~study.near_utrecht], pairs_of[train]) for train, _ in directions]
+    jobs += [(everyone, all_pairs)]
+    fitted = fit_all(study, jobs, options.evaluations, options.processes)
     for fold in range(5):
         train, test = everyone[study.fold != fold], everyone[study.fold == fold]
-        reach, _ = predict(study, fit(study, train, pairs_of["west"], START, options.evaluations))
+        reach, _ = predict(study, fitted[fold])
         for minutes, within in study.within.items():
             scores[minutes]["model"][test] = overlap(reach <= minutes * 60, within)[test]
             circle = study.hospital_crow_m <= best_radius(study, minutes, train)
@@ -248,10 +266,8 @@ def main() -> None:
 
     # Siren minutes: fitted on one half and on hospitals elsewhere, scored on the other half.
     ratios, lengths = [], []
-    for train, test in (("west", "oost"), ("oost", "west")):
-        _, siren = predict(
-            study, fit(study, everyone[~study.near_utrecht], pairs_of[train], START, options.evaluations)
-        )
+    for (train, test), parameters in zip(directions, fitted[5:7]):
+        _, siren = predict(study, parameters)
         short = {name: pairs & (study.siren_s < SHORT_S) for name, pairs in pairs_of.items()}
         laws = {
             "model": (siren, siren),
@@ -277,7 +293,7 @@ def main() -> None:
     print(f"spreiding overig: sd ln {ratio.std():.3f}")
 
     # The speeds to put in force: everything together, with an interval from resampled hospitals and towns.
-    best = fit(study, everyone, all_pairs, START, 2 * options.evaluations)
+    best = fit(study, everyone, all_pairs, fitted[7], options.evaluations)
     drawn = []
     for _ in range(options.bootstrap):
         weight = np.bincount(rng.integers(0, len(study.west), len(study.west)), minlength=len(study.west)).astype(float)
