@@ -1,0 +1,313 @@
+"""The platform as people meet it: in a browser, by keyboard, with a screen reader, and when contact is lost."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slagkracht.server import demo, verify_log
+from slagkracht.server.database import Addresses
+from slagkracht.server.engine import CLOCK
+from slagkracht.sources.variant_files import read_variant
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is nodig om de schermen te openen")
+
+CHROMIUM = Path("/usr/bin/chromium")
+ROOT = Path(__file__).parents[1]
+BUILT = ROOT / "src" / "slagkracht" / "web" / "platform" / "eilanden.js"
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]  # fmt: skip
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="chromium is niet geïnstalleerd (apt-get install chromium)"),
+    pytest.mark.skipif(not BUILT.exists(), reason="de voorkant is niet gebouwd (make web)"),
+]
+
+
+class Site:
+    """The platform as a program of its own on a free port of this machine."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        self.address = f"http://127.0.0.1:{port}"
+        surroundings = {
+            **os.environ, "SLAGKRACHT_DSN": addresses.application, "SLAGKRACHT_OWNER_DSN": addresses.owner,
+        }  # fmt: skip
+        program = [sys.executable, str(Path(__file__).with_name("serve_small.py")), str(port)]
+        self.process = subprocess.Popen(program, env=surroundings)
+        while True:
+            assert self.process.poll() is None, "het platform startte niet"
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                return
+            except OSError:
+                time.sleep(0.2)
+
+    def pause(self) -> None:
+        """As when a cable is pulled: connections stand, and nothing comes any more."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def site(database: Addresses) -> Iterator[Site]:
+    started = Site(database)
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[sync_api.Browser]:
+    with sync_api.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield started
+        started.close()
+
+
+class Desk:
+    """Someone at a screen: every request that left this machine and every complaint of the browser is kept."""
+
+    def __init__(self, browser: sync_api.Browser, site: Site, username: str) -> None:
+        self.context = browser.new_context(viewport={"width": 1280, "height": 900}, timezone_id="Europe/Amsterdam")
+        self.context.set_default_timeout(30_000)
+        self.page: Any = self.context.new_page()
+        self.site, self.strangers, self.complaints = site, [], []
+        self.page.on("request", lambda request: self._asked(request.url))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
+        self.open("/inloggen")
+        self.page.get_by_label("Gebruikersnaam").fill(username)
+        self.page.get_by_label("Wachtwoord").fill(demo.PASSWORD)
+        self.page.get_by_role("button", name="Inloggen").click()
+        self.page.wait_for_url(f"{site.address}/")
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith((self.site.address, "blob:", "data:")):
+            self.strangers.append(url)
+
+    def open(self, path: str) -> Any:
+        self.page.goto(self.site.address + path)
+        return self.page
+
+    def press(self, name: str) -> str:
+        """Presses a button, and returns what the page that follows says first."""
+        self.page.get_by_role("button", name=name).first.click()
+        return str(self.page.locator(".melding").inner_text())
+
+    def close(self) -> None:
+        assert self.strangers == []
+        assert self.complaints == []
+        self.context.close()
+
+
+def grave_findings(page: Any) -> list[tuple[str, str]]:
+    """What axe finds that is serious or critical, with the first place where it is so."""
+    source = AXE.read_text(encoding="utf-8")
+    page.evaluate(source)  # the browser's own door: the page's content security policy lets no other script in
+    found = page.evaluate("async () => (await axe.run(document)).violations")
+    return [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in ("serious", "critical")]
+
+
+def test_the_walk_of_a_long_fire(browser: sync_api.Browser, site: Site, tmp_path: Path) -> None:
+    """VR06 asks six platoons and a hand crew; five regions offer, one in part, one refuses; who comes goes home."""
+    asker, centre = Desk(browser, site, "demo-officier-vr06"), Desk(browser, site, "demo-actiecentrum")
+    page = asker.open("/actiecentrum")
+    page.get_by_label("Wat is er aan de hand").fill("Natuurbrand Veluwe")
+    page.get_by_label("Gemeente").select_option(label="Ermelo")
+    page.get_by_label("Opschaling").select_option("GRIP 3")
+    assert "Incident geopend" in asker.press("Incident openen")
+    incident = page.url.rpartition("/")[2]
+    page.get_by_label("Functie of sector").fill("leider")
+    page.get_by_label("Aan (functie)").fill("Hoofdofficier Noord")
+    assert "Vastgelegd" in asker.press("Overdragen")
+    page.get_by_label("Aantal", exact=True).fill("6")
+    page.get_by_label("Ook (formatie)").first.select_option(label="Handcrew")
+    page.get_by_label("Bevoegdheid of mandaat").fill("voorzitter veiligheidsregio")
+    page.get_by_label("Ondertekend door (functie)").fill("Voorzitter VR06")
+    assert "De aanvraag is gedaan" in asker.press("Aanvragen")
+    path = page.url.removeprefix(site.address)
+
+    overview = centre.open(path)
+    assert "van 7" in overview.locator("#voorstel").inner_text()
+    lenders = [box.get_attribute("value") for box in overview.locator("#voorstel table input[name=regios]").all()]
+    others = [code for code in ("VR04", "VR05", "VR07", "VR08", "VR09", "VR25") if code not in lenders]
+    overview.get_by_text("Ook andere regio’s vragen").click()
+    for code in others:
+        overview.locator(f"#o-{code}").check()
+    assert "Gevraagd aan" in centre.press("Vraag deze regio’s")
+    if lenders:
+        assert "Gevraagd aan" in centre.press("Vraag de aangevinkte regio’s")
+    asked = list(dict.fromkeys([*lenders, *others]))[:6]
+    assert len(asked) == 6
+    units_of = {}
+    for number, code in enumerate(asked):
+        lender = Desk(browser, site, f"demo-officier-{str(code).lower()}")
+        own = lender.open("/regio")
+        own.get_by_role("link", name=re.compile("Antwoorden op 6 basispeloton")).click()
+        if number == 5:
+            own.get_by_label("Reden").select_option(label="eigen restdekking komt onder de bodem")
+            assert "Geweigerd" in lender.press("Met deze reden weigeren")
+        else:
+            own.get_by_label("Aantal formaties").fill("1")
+            units_of[code] = own.locator("input[name=eenheden]:checked").count()
+            assert units_of[code] > 0
+            if own.get_by_label("Waarom wij het toch doen").count():
+                own.get_by_label("Waarom wij het toch doen").fill("buren dekken ons")
+            assert "Aangeboden" in lender.press("Bied aan")
+        lender.close()
+    centre.page.locator("#aanboden tbody tr").nth(5).wait_for()  # by itself, as the answers come
+    page = asker.open(path)
+    for _ in range(5):
+        assert "toegezegd" in asker.press("Aanvaarden")
+    assert page.get_by_role("button", name="Aanvaarden").count() == 0
+    for code in asked[:5]:
+        lender = Desk(browser, site, f"demo-officier-{str(code).lower()}")
+        lender.open("/regio")
+        for step in ("onderweg", "ter plaatse"):
+            assert step in lender.press(step)
+        lender.close()
+    for step in ("ingezet", "afgelost", "vrijgegeven"):
+        for _ in asked[:5]:
+            assert step in asker.press(step)
+    page.get_by_role("link", name="Natuurbrand Veluwe").click()
+    page.get_by_label("Tekst").fill("Sector noord houdt de spoorlijn")
+    assert "Vastgelegd" in asker.press("Vastleggen")
+    page.get_by_label("Tekst").fill("Vuur stak de weg over")
+    earlier = datetime.datetime.now(CLOCK) - datetime.timedelta(minutes=40)
+    page.get_by_label("Gebeurd op (leeg = nu)").first.fill(earlier.strftime("%Y-%m-%dT%H:%M"))
+    page.get_by_label("Soort").select_option("note")
+    assert "Vastgelegd" in asker.press("Vastleggen")
+    assert "later vastgelegd" in page.locator("#besluiten").inner_text()
+    sheet = asker.open(f"/actiecentrum/incidenten/{incident}/overdracht").locator("article").inner_text()
+    assert "Hoofdofficier Noord" in sheet
+    assert "Sector noord houdt de spoorlijn" in sheet
+    assert "vrijgegeven" in sheet
+    for code in asked[:5]:
+        lender = Desk(browser, site, f"demo-officier-{str(code).lower()}")
+        lender.open("/regio")
+        assert "thuis" in lender.press("thuis")
+        assert "Niemand is weg" in lender.page.locator("#weg").inner_text()
+        lender.close()
+    asker.open(path)
+    assert "onvervuld, met reden" in asker.press("Aanvraag sluiten")
+
+    asker.open("/logboek")
+    asker.page.get_by_role("button", name="Controleer ons logboek").click()
+    assert "sluiten op elkaar aan" in asker.page.locator("main").inner_text()
+    with asker.page.expect_download() as download:
+        asker.page.get_by_role("link", name="Haal het op").click()
+    log = tmp_path / "logboek.jsonl"
+    download.value.save_as(log)
+    assert log.read_text(encoding="utf-8").count("\n") > 10
+    program = [sys.executable, str(verify_log.__file__), str(log)]
+    assert subprocess.run(program, capture_output=True, check=False).returncode == 0
+    log.write_text(log.read_text(encoding="utf-8").replace("spoorlijn", "snelweg"), encoding="utf-8")
+    assert subprocess.run(program, capture_output=True, check=False).returncode == 1
+    asker.close()
+    centre.close()
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is niet geïnstalleerd (npm ci in web/)")
+@pytest.mark.parametrize("user", ["demo-officier-vr07", "demo-actiecentrum"])
+def test_nothing_stands_in_the_way_of_assistive_technology(browser: sync_api.Browser, site: Site, user: str) -> None:
+    desk = Desk(browser, site, user)
+    paths = ["/", "/actiecentrum", "/regio", "/tekort", "/plantafel", "/besluiten", "/logboek?controle=1", "/beheer",
+             "/verantwoording?cijfer=restdekking"]  # fmt: skip
+    found = desk.open("/actiecentrum").locator("#incidenten a, #aanvragen a").all()
+    paths += [str(link.get_attribute("href")) for link in found[:2]]
+    for path in paths:
+        page = desk.open(path)
+        assert (path, grave_findings(page)) == (path, [])
+        for width in (820, 640):  # a tablet, and 200 % zoom on a laptop
+            page.set_viewport_size({"width": width, "height": 800})
+            wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert (path, width, wide <= 0) == (path, width, True)
+        page.set_viewport_size({"width": 1280, "height": 900})
+    desk.close()
+
+
+def test_the_map_shows_now_and_asks_no_one_else(browser: sync_api.Browser, site: Site) -> None:
+    desk = Desk(browser, site, "demo-actiecentrum")
+    page = desk.open("/")
+    page.wait_for_selector("html[data-beeld]", state="attached", timeout=60_000)
+    assert "op tijd bereikt" in page.locator("[data-eiland]").inner_text()
+    page.locator("[data-later] .cijfers").wait_for(timeout=60_000)
+    assert "binnen 30 min" in page.locator("[data-later]").inner_text()
+    desk.close()
+
+
+def test_the_planners_desk_answers_while_one_edits(browser: sync_api.Browser, site: Site) -> None:
+    """A station is closed, moved and crewed by keyboard alone; the sketch is kept, and its file is the usual one."""
+    desk = Desk(browser, site, "demo-beleid-vr06")
+    page = desk.open("/plantafel")
+    page.wait_for_selector("html[data-schets='0']", state="attached", timeout=60_000)
+    page.get_by_label("Kazerne (of sleep haar op de kaart)").fill("Modelkazerne Groningen 1 (01-M01)")
+    page.get_by_role("button", name="Sluit").press("Enter")
+    page.wait_for_selector("html[data-schets='1']", state="attached")
+    assert "eraf" in page.locator(".outcome").inner_text()
+    page.get_by_label("Kazerne (of sleep haar op de kaart)").fill("Modelkazerne Groningen 2 (01-M02)")
+    page.get_by_role("button", name="500 meter naar het noorden").press("Enter")
+    page.wait_for_selector("html[data-schets='2']", state="attached")
+    page.get_by_role("button", name="beroeps").press("Enter")
+    page.wait_for_selector("html[data-schets='6']", state="attached")  # a regime is one edit per time window
+    page.get_by_role("button", name=re.compile("Maak ongedaan")).first.press("Enter")
+    page.wait_for_selector("html[data-schets='5']", state="attached")
+    page.get_by_label("Bewaar deze schets als").fill("Groningen anders")
+    assert desk.press("Bewaar variant") == "Bewaard: Groningen anders."
+    row = page.locator("table", has_text="Groningen anders")
+    with page.expect_download() as download:
+        row.get_by_role("link", name="toml").first.click()
+    variant = read_variant(Path(download.value.path()))
+    assert [type(edit).__name__ for edit in variant.edits] == ["MoveStation", *["ChangeCrew"] * 4]
+    desk.close()
+
+
+def test_the_keyboard_reaches_every_screen(browser: sync_api.Browser, site: Site) -> None:
+    desk = Desk(browser, site, "demo-officier-vr07")
+    page = desk.open("/logboek")
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text() == "Naar de inhoud"
+    reached = set()
+    for _ in range(14):
+        page.keyboard.press("Tab")
+        reached.add(page.locator(":focus").get_attribute("href"))
+    assert {"/", "/actiecentrum", "/regio", "/tekort", "/besluiten", "/logboek", "/beheer"} <= reached
+    desk.close()
+
+
+def test_lost_contact_is_said_within_five_seconds_and_mends_itself(browser: sync_api.Browser, site: Site) -> None:
+    desk = Desk(browser, site, "demo-officier-vr07")
+    page = desk.open("/regio")
+    page.wait_for_timeout(2_500)
+    assert page.locator("#contact").is_hidden()
+    site.pause()
+    page.locator("#contact").wait_for(state="visible", timeout=7_000)
+    assert "Geen contact" in page.locator("#contact").inner_text()
+    site.go_on()
+    page.locator("#contact").wait_for(state="hidden", timeout=15_000)
+    desk.complaints.clear()  # that the platform was away is what was asked for
+    desk.close()
