@@ -1,0 +1,220 @@
+"""Facts out to other systems as NL GOV CloudEvents: signed, in order, kept until the receiver has them.
+
+A subscription carries what its region may read; whether it still may is read again at every attempt. A delivery is
+a row in the database, taken by one sender at a time (SKIP LOCKED), so it survives a crash of whoever sends: at least
+once, with the same id each time. Signed as Standard Webhooks does: ``webhook-signature`` is the HMAC-SHA256 of id,
+moment and body with the secret of the subscription.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import secrets
+import threading
+import urllib.error
+import urllib.request
+from typing import Any
+from urllib.parse import urlsplit
+
+from slagkracht.log import KINDS, Event, parse_event
+from slagkracht.server import ledger
+from slagkracht.server.database import WORLDS, Row, Scope, scope
+
+FIRST_S, LONGEST_S = 1.0, 3_600.0
+"""Back-off: the first wait, doubled at every failure, and the longest."""
+
+MOST_TRIES = 200
+"""After this many failures in a row (about eight days) a delivery is given up, and the subscription goes on."""
+
+TIMEOUT_S = 10.0
+AT_ONCE = 500
+
+
+def format_cloud_event(event: Event, world: str) -> dict[str, Any]:
+    """A fact as a CloudEvent by the NL GOV profile: nothing about persons in the attributes."""
+    oin = os.environ.get("SLAGKRACHT_OIN", "00000000000000000000")
+    return {
+        "specversion": "1.0",
+        "id": event.event_id,
+        "source": f"urn:nld:oin:{oin}:systeem:slagkracht" + ("" if world == "echt" else f"-{world}"),
+        "type": f"nl.slagkracht.{event.kind.replace('_', '-')}.v1",
+        "subject": event.chain,
+        "time": event.happened_at.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z"),
+        "datacontenttype": "application/json",
+        "sequence": str(event.number),
+        "data": {"recorded_at": event.recorded_at.isoformat(), "hash": event.hash, **event.body},
+    }
+
+
+def sign(secret: str, message: str, at: str, body: bytes) -> str:
+    """The signature of a delivery, to be recomputed by the receiver."""
+    signed = hmac.new(secret.encode(), f"{message}.{at}.".encode() + body, hashlib.sha256).digest()
+    return "v1," + base64.b64encode(signed).decode()
+
+
+def subscribe(own: Scope, sink: str, kinds: list[str]) -> tuple[str, str]:
+    """Lets facts from now on be delivered at ``sink``; returns (id, secret). The secret is shown once.
+
+    Raises LedgerError for an address that is not https (or this machine itself), or a kind that does not exist.
+    """
+    try:
+        address = urlsplit(sink)
+        here = address.hostname in ("127.0.0.1", "localhost", "::1")
+        usable = (address.scheme == "https" or (address.scheme == "http" and here)) and bool(address.hostname)
+        usable = usable and sink.isascii() and sink.isprintable() and " " not in sink
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ledger.LedgerError("adres: https, of http op deze machine zelf")
+    if unknown := sorted(set(kinds) - set(KINDS)):
+        raise ledger.LedgerError(f"onbekende soorten: {', '.join(unknown)}")
+    made, secret = f"B-{own.region}-{secrets.token_hex(5)}", secrets.token_urlsafe(32)
+    own.insert("subscription", subscription_id=made, region=own.region, sink=sink, kinds=kinds, secret=secret)
+    return made, secret
+
+
+def unsubscribe(own: Scope, subscription: str) -> bool:
+    """Stops a subscription of the acting region; False when there is none of that name."""
+    ended = "update slagkracht.subscription set ended_at = now() where subscription_id = %s and ended_at is null"
+    return own.run(ended, subscription) > 0
+
+
+def list_subscriptions(own: Scope) -> list[Row]:
+    """The acting region's subscriptions, with how many deliveries wait and what went wrong last."""
+    return own.rows(
+        "select s.subscription_id as id, sink as adres, kinds as soorten, count(d.number) as wachtend, "
+        "coalesce(max(d.tries), 0) as pogingen, max(d.failed) as laatste_fout from slagkracht.subscription s "
+        "left join slagkracht.delivery d on d.subscription_id = s.subscription_id and d.told_at is null "
+        "where s.ended_at is null group by s.subscription_id order by s.made_at"
+    )
+
+
+def queue_new(own: Scope) -> int:
+    """Puts what happened since the last look in the queue of each subscription of the acting region."""
+    queued = 0
+    for one in own.rows("select * from slagkracht.subscription where ended_at is null for update skip locked"):
+        fresh = own.rows(
+            "select tx::text, chain, number, kind from slagkracht.event where world = %s "
+            "and (tx, chain, number) > (%s::text::xid8, %s, %s) and tx < pg_snapshot_xmin(pg_current_snapshot()) "
+            "order by event.tx, chain, number limit %s",
+            own.world,
+            str(one["place_tx"]),
+            one["place_chain"],
+            one["place_number"],
+            AT_ONCE,
+        )
+        for fact in fresh:
+            if not one["kinds"] or fact["kind"] in one["kinds"]:
+                queued += 1
+                own.insert(
+                    "delivery",
+                    subscription_id=one["subscription_id"],
+                    region=own.region,
+                    chain=fact["chain"],
+                    number=fact["number"],
+                )
+        if fresh:
+            last = fresh[-1]
+            own.run(
+                "update slagkracht.subscription set place_tx = %s::text::xid8, place_chain = %s, place_number = %s "
+                "where subscription_id = %s",
+                last["tx"],
+                last["chain"],
+                last["number"],
+                one["subscription_id"],
+            )
+    return queued
+
+
+def deliver_one(own: Scope, subscription: str) -> bool:
+    """Tries the oldest delivery of a subscription, if it is due; True when there may be more to do now."""
+    row = own.row(
+        "select d.*, s.sink, s.secret, e.line from slagkracht.delivery d join slagkracht.subscription s "
+        "using (subscription_id) left join slagkracht.event e on e.world = d.world and e.chain = d.chain "
+        "and e.number = d.number where d.subscription_id = %s and d.told_at is null and s.ended_at is null "
+        "order by e.tx, d.chain, d.number limit 1 for update of d skip locked",
+        subscription,
+    )
+    if row is None or row["next_at"] > datetime.datetime.now(datetime.UTC):
+        return False
+    where = "where subscription_id = %s and chain = %s and number = %s"
+    this = (subscription, row["chain"], row["number"])
+    failure = "niet meer gedeeld" if row["line"] is None else _send(row, own.world)
+    if failure is None or row["line"] is None or row["tries"] + 1 >= MOST_TRIES:
+        own.run(f"update slagkracht.delivery set told_at = clock_timestamp(), failed = %s {where}", failure, *this)
+        return True
+    wait_s = min(FIRST_S * 2.0 ** min(row["tries"], 30), LONGEST_S)
+    own.run(
+        "update slagkracht.delivery set tries = tries + 1, failed = %s, "
+        f"next_at = clock_timestamp() + make_interval(secs => %s) {where}",
+        failure,
+        wait_s,
+        *this,
+    )
+    return False
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
+
+
+def _send(row: Row, world: str) -> str | None:
+    """Delivers; None when the receiver has it, otherwise why not."""
+    event = parse_event(row["line"])
+    body = json.dumps(format_cloud_event(event, world), ensure_ascii=False).encode()
+    at = str(int(datetime.datetime.now(datetime.UTC).timestamp()))
+    message = f"{world}/{event.event_id}"
+    headers = {
+        "Content-Type": "application/cloudevents+json; charset=utf-8",
+        "webhook-id": message,
+        "webhook-timestamp": at,
+        "webhook-signature": sign(row["secret"], message, at, body),
+    }
+    try:
+        with _opener.open(urllib.request.Request(row["sink"], body, headers), timeout=TIMEOUT_S):
+            return None
+    except urllib.error.HTTPError as error:
+        error.close()
+        return f"ontvanger antwoordt {error.code}"
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return f"geen contact: {type(error).__name__}"
+
+
+def deliver_round() -> int:
+    """Looks once at every region in both worlds, and delivers what is due; returns how many were tried with success."""
+    with scope("", "", "") as own:
+        regions = [row["region"] for row in own.rows("select region from slagkracht.region order by region")]
+    delivered = 0
+    for world in WORLDS:
+        for region in regions:
+            with scope(region, world, "bezorging") as own:
+                queue_new(own)
+                waiting = [row["id"] for row in list_subscriptions(own) if row["wachtend"]]
+            for subscription in waiting:
+                more = True
+                while more:
+                    with scope(region, world, "bezorging") as own:
+                        more = deliver_one(own, subscription)
+                    delivered += more
+    return delivered
+
+
+def run(stop: threading.Event, every_s: float = 1.0) -> None:
+    """Delivers until ``stop`` is set; a database that is away for a while is waited for."""
+    import psycopg
+
+    while not stop.wait(every_s):
+        try:
+            deliver_round()
+        except psycopg.OperationalError:
+            continue

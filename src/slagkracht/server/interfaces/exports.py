@@ -1,0 +1,88 @@
+"""What someone may see, as files: CSV for a spreadsheet, GeoPackage for a map program; the database decides."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import json
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import pandas
+import pyogrio
+import shapely
+
+from slagkracht.server.api.resources import RESOURCES
+from slagkracht.server.database import Scope
+from slagkracht.sources.geometry import RD
+
+TABLES = {
+    r.noun: r for r in RESOURCES if r.noun in ("aanvragen", "regels", "aanboden", "toezeggingen", "gebeurtenissen")
+}
+PLACED = {r.noun: r for r in RESOURCES if r.noun in ("incidenten", "eenheden", "regels")}
+FILES = (*(f"{noun}.csv" for noun in TABLES), "slagkracht.gpkg")
+
+
+def write_csv(own: Scope, noun: str) -> bytes:
+    """One table as a Dutch spreadsheet opens it: UTF-8 with a mark, ; between fields, no cell that is a formula."""
+    resource, text = TABLES[noun], io.StringIO()
+    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
+    names = list(resource.schema.model_fields)
+    writer.writerow(names)
+    for row in own.rows(f"select * from ({resource.sql}) r order by {resource.order}"):
+        writer.writerow([_safe(_cell(row[name])) for name in names])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def write_geopackage(own: Scope) -> bytes:
+    """Incidents, units and lines as points in RD New, and the other tables without a place."""
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # GDAL says so when a layer has no rows
+        path = Path(folder) / "slagkracht.gpkg"
+        for noun, resource in {**TABLES, **PLACED}.items():
+            rows = own.rows(f"select * from ({resource.sql}) r order by {resource.order}")
+            names = [name for name in resource.schema.model_fields if name != "id"]
+            table = pandas.DataFrame({"kenmerk": [row["id"] for row in rows]}, dtype="string")
+            for name in names:
+                table[name] = _column([row[name] for row in rows])
+            if noun in PLACED:
+                points = [None if row["x_m"] is None else shapely.Point(row["x_m"], row["y_m"]) for row in rows]
+                frame = geopandas.GeoDataFrame(table, geometry=geopandas.GeoSeries(points, crs=RD), crs=RD)
+                pyogrio.write_dataframe(frame, path, layer=noun, driver="GPKG", geometry_type="Point", append=False)
+            else:
+                pyogrio.write_dataframe(table, path, layer=noun, driver="GPKG", append=False)
+        return path.read_bytes()
+
+
+def _column(values: list[Any]) -> Any:
+    numbers = all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values)
+    if numbers and any(value is not None for value in values):
+        return pandas.array([float("nan") if value is None else float(value) for value in values], dtype="float64")
+    return pandas.array([None if value is None else _cell(value) for value in values], dtype="string")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime.datetime):
+        return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, dict) else str(value)
+
+
+def _safe(text: str) -> str:
+    """A cell that a spreadsheet will not run: what begins like a formula gets an apostrophe before it."""
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,175 @@
+"""Status and position of units from control rooms: pushed or dropped as files, each taken once, late ones too."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError, model_validator
+
+from slagkracht.log import UNIT_STATUSES
+from slagkracht.server import ledger
+from slagkracht.server.api.schemas import Code, Metres
+from slagkracht.server.database import Scope
+from slagkracht.server.journal import record
+from slagkracht.sources.geometry import in_netherlands, transform
+
+MOST_LINES = 1_000
+AHEAD = datetime.timedelta(minutes=5)
+"""How far a clock may be ahead of ours; a report from later than that is refused."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What came of a batch: ids ``accepted``, ids ``repeated`` (here before), and per line what was wrong with it."""
+
+    accepted: list[str]
+    repeated: list[str]
+    refused: list[tuple[int, str]]
+
+
+class Report(BaseModel):
+    """One report: ``id`` is the sender's own, unique in its feed. A status, a place (RD or degrees), or both."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: Code
+    eenheid: Code
+    gebeurd_op: AwareDatetime
+    status: str | None = None
+    x_m: Metres | None = None
+    y_m: Metres | None = None
+    lengtegraad: float | None = None
+    breedtegraad: float | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Report:
+        findings = []
+        if self.status is not None and self.status not in UNIT_STATUSES:
+            findings.append(f"status {self.status[:40]!r} is niet een van {', '.join(UNIT_STATUSES)}")
+        if (self.x_m is None) != (self.y_m is None) or (self.lengtegraad is None) != (self.breedtegraad is None):
+            findings.append("een plaats heeft twee coördinaten")
+        elif self.lengtegraad is not None and self.breedtegraad is not None:
+            if not in_netherlands(np.array([self.lengtegraad]), np.array([self.breedtegraad]))[0]:
+                findings.append("de plaats ligt niet in Nederland")
+        elif self.x_m is None and self.status is None:
+            findings.append("een melding heeft een status, een plaats of beide")
+        if any("\x00" in text for text in (self.id, self.eenheid)):
+            findings.append("een id bevat geen nulteken")
+        if findings:
+            raise ValueError("; ".join(findings))
+        return self
+
+
+def take_reports(own: Scope, lines: list[Any]) -> Taken:
+    """Takes the reports that can be taken, each once, and says of every other what is wrong with it.
+
+    Raises LedgerError when there are more than MOST_LINES.
+    """
+    if len(lines) > MOST_LINES:
+        raise ledger.LedgerError(f"hooguit {MOST_LINES} meldingen tegelijk, niet {len(lines)}")
+    taken = Taken([], [], [])
+    for number, line in enumerate(lines, start=1):
+        try:
+            report = Report.model_validate(line)
+            if report.gebeurd_op > own.at + AHEAD:
+                raise ledger.LedgerError(f"gebeurd_op ligt in de toekomst: {report.gebeurd_op.isoformat()}")
+            with own.connection.transaction():
+                (taken.accepted if _take(own, report) else taken.repeated).append(report.id)
+        except ValidationError as error:
+            found = [f"{'.'.join(map(str, e['loc'])) or 'regel'}: {e['msg']}" for e in error.errors()]
+            taken.refused.append((number, "; ".join(found)))
+        except ledger.LedgerError as error:
+            taken.refused.append((number, str(error)))
+    return taken
+
+
+def _take(own: Scope, report: Report) -> bool:
+    new = own.run(
+        "insert into slagkracht.received (world, region, channel, message_id, content) "
+        "values (%s, %s, 'melding', %s, %s) on conflict do nothing",
+        own.world,
+        own.region,
+        report.id,
+        report.eenheid,
+    )
+    if not new:
+        return False
+    x_m, y_m = report.x_m, report.y_m
+    if report.lengtegraad is not None and report.breedtegraad is not None:
+        east, north = transform(np.array([report.lengtegraad]), np.array([report.breedtegraad]))
+        x_m, y_m = round(float(east[0]), 2), round(float(north[0]), 2)
+    if report.status is not None:
+        ledger.report_unit(own, report.eenheid, report.status, x_m, y_m, report.gebeurd_op)
+    elif x_m is not None and y_m is not None:
+        _place(own, report.eenheid, x_m, y_m, report.gebeurd_op)
+    return True
+
+
+def _place(own: Scope, unit: str, x_m: float, y_m: float, at: datetime.datetime) -> None:
+    if own.row("select 1 as one from slagkracht.unit where unit_id = %s and region = %s", unit, own.region) is None:
+        raise ledger.NotFoundError(f"eenheid {unit} is hier niet bekend")
+    own.run(
+        "insert into slagkracht.unit_place (world, unit_id, region, x_m, y_m, place_at) "
+        "values (%s, %s, %s, %s, %s, %s) "
+        "on conflict (world, unit_id) do update set x_m = excluded.x_m, y_m = excluded.y_m, "
+        "place_at = excluded.place_at where unit_place.place_at <= excluded.place_at",
+        own.world,
+        unit,
+        own.region,
+        x_m,
+        y_m,
+        at,
+    )
+    held = own.rows(
+        "select receiver, audience from slagkracht.commitment where unit_id = %s and step <> 'unit_home'", unit
+    )
+    audience = [party for row in held for party in (row["receiver"], *row["audience"])]
+    record(own, "unit_position", {"unit": unit, "x_m": x_m, "y_m": y_m}, audience, at)
+
+
+def read_lines(name: str, content: bytes) -> list[Any]:
+    """The reports in a dropped file: .csv (; or , between fields, names in the first line) or .jsonl.
+
+    Raises LedgerError, in Dutch, when it cannot be read at all; what is wrong with a line shows when it is taken.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+        if name.endswith(".jsonl"):
+            return [json.loads(line) for line in text.splitlines() if line.strip()]
+        first = text.partition("\n")[0]
+        reader = csv.DictReader(io.StringIO(text), delimiter=";" if ";" in first else ",", strict=True)
+        return [{field: value for field, value in row.items() if value not in ("", None)} for row in reader]
+    except UnicodeDecodeError as error:
+        raise ledger.LedgerError(f"{name}: geen UTF-8 (byte {error.start})") from error
+    except RecursionError as error:
+        raise ledger.LedgerError(f"{name}: te diep genest") from error
+    except (json.JSONDecodeError, csv.Error) as error:
+        raise ledger.LedgerError(f"{name}: {error}") from error
+
+
+def take_folder(own: Scope, folder: Path) -> dict[str, Taken | str]:
+    """Takes every .csv and .jsonl in a drop folder, by name; each goes on to ``verwerkt``, what was refused beside it.
+
+    Senders write elsewhere and rename into the folder, so that no half file is read.
+    """
+    done: dict[str, Taken | str] = {}
+    (folder / "verwerkt").mkdir(exist_ok=True)
+    for path in sorted(p for p in folder.iterdir() if p.suffix in (".csv", ".jsonl")):
+        try:
+            lines = read_lines(path.name, path.read_bytes())
+            parts = [take_reports(own, lines[at : at + MOST_LINES]) for at in range(0, len(lines), MOST_LINES)]
+            refused = [(n + at * MOST_LINES, why) for at, part in enumerate(parts) for n, why in part.refused]
+            taken = Taken([i for p in parts for i in p.accepted], [i for p in parts for i in p.repeated], refused)
+            done[path.name], findings = taken, [f"melding {n}: {why}" for n, why in refused]
+        except ledger.LedgerError as error:
+            done[path.name], findings = str(error), [str(error)]
+        if findings:
+            (folder / "verwerkt" / f"{path.name}.fouten.txt").write_text("\n".join(findings) + "\n", encoding="utf-8")
+        path.rename(folder / "verwerkt" / path.name)
+    return done

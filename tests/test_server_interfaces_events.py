@@ -1,0 +1,200 @@
+"""Facts delivered to other systems: signed, in order, at least once, by the NL GOV profile."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from slagkracht.server import ledger
+from slagkracht.server.interfaces import events
+from test_server_api import API, client, post
+from test_server_ledger import acting
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+class Receiver:
+    """Takes what is delivered; answers with what ``answers`` says first, then 200."""
+
+    def __init__(self) -> None:
+        self.answers: list[int] = []
+        self.got: list[tuple[dict[str, str], bytes]] = []
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = receiver.answers.pop(0) if receiver.answers else 200
+                receiver.got.append(({k.lower(): v for k, v in self.headers.items()} | {"answered": str(status)}, body))
+                self.send_response(status)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                """A test says nothing per request."""
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+
+    @property
+    def sink(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_address[1]}/in"
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for headers, body in self.got if headers["answered"] == "200"]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.close()
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "FIRST_S", 0.0)
+
+
+def subscribed(sink: str, region: str, kinds: tuple[str, ...] = ("note",)) -> tuple[str, str]:
+    given = {"adres": sink, "soorten": list(kinds)}
+    made = post(client(f"demo-officier-{region.lower()}"), "/abonnementen", given)
+    assert made.status_code == 201, made.content
+    return made.json()["id"], made.json()["geheim"]
+
+
+def note(region: str, text: str) -> str:
+    fact = {"soort": "note", "inhoud": {"text": text}}
+    made: str = post(client(f"demo-officier-{region.lower()}"), "/gebeurtenissen", fact).json()["id"]
+    return made
+
+
+def test_a_receiver_that_fails_twice_gets_everything_in_order(receiver: Receiver) -> None:
+    _, secret = subscribed(receiver.sink, "VR02")
+    told = [note("VR02", f"feit {n}") for n in range(3)]
+    receiver.answers = [500, 503]
+    for _ in range(4):
+        events.deliver_round()
+    assert [event["id"] for event in receiver.events()] == told
+    assert len({headers["webhook-id"] for headers, _ in receiver.got[:3]}) == 1, "the same id at every attempt"
+    for headers, body in receiver.got:
+        expected = events.sign(secret, headers["webhook-id"], headers["webhook-timestamp"], body)
+        assert headers["webhook-signature"] == expected
+        assert headers["content-type"].startswith("application/cloudevents+json")
+        assert events.sign(secret, headers["webhook-id"], headers["webhook-timestamp"], body + b" ") != expected
+    assert events.deliver_round() == 0, "nothing is left"
+
+
+def test_the_profile(receiver: Receiver) -> None:
+    subscribed(receiver.sink, "VR02")
+    note("VR02", "een feit")
+    events.deliver_round()
+    (event,) = receiver.events()
+    assert event["specversion"] == "1.0"
+    assert re.fullmatch(r"urn:nld:oin:[0-9]{20}:systeem:slagkracht", event["source"])
+    assert event["type"] == "nl.slagkracht.note.v1"
+    assert datetime.datetime.fromisoformat(event["time"]).utcoffset() == datetime.timedelta(0)
+    attributes = {name: value for name, value in event.items() if name != "data"}
+    assert all(re.fullmatch(r"[a-z0-9]{1,20}", name) for name in event)
+    assert all(isinstance(value, str) for value in attributes.values())
+    assert "Demo" not in json.dumps(event), "no person in it"
+
+
+def test_back_off_doubles_and_stops_at_an_hour(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "FIRST_S", 1.0)
+    made, _ = subscribed(receiver.sink, "VR02")
+    note("VR02", "een feit")
+    receiver.answers = [500] * 99
+    waits = []
+    for _ in range(14):
+        events.deliver_round()
+        with acting("VR02") as own:
+            row = own.row("select next_at - now() as wait from slagkracht.delivery where subscription_id = %s",
+                          made)  # fmt: skip
+            assert row is not None
+            waits.append(round(row["wait"].total_seconds()))
+            own.run("update slagkracht.delivery set next_at = now() where subscription_id = %s", made)
+    assert waits[:4] == pytest.approx([1, 2, 4, 8], abs=1)
+    assert waits[-1] == pytest.approx(3_600, abs=2)
+    (row,) = client("demo-officier-vr02").get(f"{API}/abonnementen").json()[-1:]
+    assert (row["wachtend"], row["pogingen"], row["laatste_fout"]) == (1, 14, "ontvanger antwoordt 500")
+    assert client("demo-officier-vr02").delete(f"{API}/abonnementen/{made}").status_code == 204
+
+
+def test_nobody_there_is_no_error(receiver: Receiver) -> None:
+    made, _ = subscribed("http://127.0.0.1:9/", "VR02")
+    note("VR02", "een feit")
+    events.deliver_round()
+    (row,) = [r for r in client("demo-officier-vr02").get(f"{API}/abonnementen").json() if r["id"] == made]
+    assert row["laatste_fout"].startswith("geen contact")
+    client("demo-officier-vr02").delete(f"{API}/abonnementen/{made}")
+
+
+def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
+    made, _ = subscribed(receiver.sink, "VR02")
+    note("VR02", "een feit")
+    receiver.answers = [302]
+    events.deliver_round()
+    assert len(receiver.got) == 1
+    client("demo-officier-vr02").delete(f"{API}/abonnementen/{made}")
+
+
+def test_two_senders_deliver_each_once(receiver: Receiver) -> None:
+    subscribed(receiver.sink, "VR01")
+    told = [note("VR01", f"feit {n}") for n in range(6)]
+    senders = [threading.Thread(target=events.deliver_round) for _ in range(3)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    for _ in range(3):
+        events.deliver_round()
+    assert sorted(event["id"] for event in receiver.events()) == sorted(told)
+
+
+def test_what_is_no_longer_shared_is_not_delivered(receiver: Receiver) -> None:
+    made, _ = subscribed(receiver.sink, "VR10")
+    with acting("VR09") as own:
+        consent = ledger.share(own, "VR10", "volledig", own.at + datetime.timedelta(hours=1))
+    shared = note("VR09", "gedeeld")
+    events.deliver_round()
+    assert [event["id"] for event in receiver.events()] == [shared]
+    note("VR09", "geheim")
+    with acting("VR10") as own:
+        events.queue_new(own)
+    with acting("VR09") as own:
+        ledger.stop_sharing(own, consent)
+    events.deliver_round()
+    events.deliver_round()
+    assert [event["id"] for event in receiver.events()] == [shared]
+    with acting("VR10") as own:
+        waiting = own.rows("select 1 from slagkracht.delivery where subscription_id = %s and told_at is null", made)
+    assert waiting == []
+
+
+def test_an_ended_subscription_and_anothers(receiver: Receiver) -> None:
+    made, _ = subscribed(receiver.sink, "VR02")
+    assert client("demo-officier-vr23").delete(f"{API}/abonnementen/{made}").status_code == 404
+    assert made not in client("demo-officier-vr23").get(f"{API}/abonnementen").content.decode()
+    assert client("demo-officier-vr02").delete(f"{API}/abonnementen/{made}").status_code == 204
+    note("VR02", "een feit")
+    events.deliver_round()
+    assert receiver.got == []
+
+
+@pytest.mark.parametrize("sink", ["http://voorbeeld.nl/", "ftp://x/", "https://", "x", "https://a b/", "https://[x"])
+def test_an_address_that_cannot_be_is_refused(sink: str) -> None:
+    answer = post(client("demo-officier-vr02"), "/abonnementen", {"adres": sink})
+    assert (answer.status_code, "https" in answer.json()["detail"]) == (409, True)

@@ -1,0 +1,65 @@
+"""Files out: what the viewer may see, as a spreadsheet and a map program read it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import secrets
+from pathlib import Path
+
+import pyogrio
+import pytest
+
+from test_server_api import API, asked, client, post
+from test_server_ledger import new_units
+
+pytestmark = pytest.mark.usefixtures("database")
+NOUNS = ("aanvragen", "regels", "aanboden", "toezeggingen", "gebeurtenissen")
+FILES = (*(f"{noun}.csv" for noun in NOUNS), "slagkracht.gpkg")
+
+
+def read(name: str, username: str) -> bytes:
+    answer = client(username).get(f"{API}/bestanden/{name}")
+    assert answer.status_code == 200, answer.content
+    assert name in answer.headers["Content-Disposition"]
+    content: bytes = answer.content
+    return content
+
+
+def rows(name: str, username: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(read(name, username).decode("utf-8-sig")), delimiter=";"))
+
+
+def test_what_was_asked_stands_in_the_files_of_who_may_see_it(tmp_path: Path) -> None:
+    mark = "merk" + secrets.token_hex(4)
+    unit = new_units("VR06", 1)[0]
+    request, line = asked(
+        client("demo-officier-vr06"), grond="wvr51_5_buurregio", buurregio="VR07", toelichting=f'=1+"{mark};\n"'
+    )
+    (own,) = [row for row in rows("aanvragen.csv", "demo-officier-vr06") if row["id"] == request]
+    assert own["toelichting"] == f'\'=1+"{mark};\n"', "not a formula"
+    assert line in {row["id"] for row in rows("regels.csv", "demo-officier-vr07")}
+    path = tmp_path / "uit.gpkg"
+    path.write_bytes(read("slagkracht.gpkg", "demo-officier-vr06"))
+    layers = {name for name, _ in pyogrio.list_layers(path)}
+    assert layers == {"incidenten", "eenheden", "regels", "aanvragen", "aanboden", "toezeggingen", "gebeurtenissen"}
+    units = pyogrio.read_dataframe(path, layer="eenheden")
+    assert units.crs.to_epsg() == 28992
+    (shape,) = units[units["kenmerk"] == unit].geometry
+    assert (shape.x, shape.y) == (1.0, 2.0)
+    assert request in set(pyogrio.read_dataframe(path, layer="aanvragen")["kenmerk"])
+    for name in FILES:
+        stranger = read(name, "demo-officier-vr23")
+        for secret in (mark, request, unit):
+            assert secret.encode() not in stranger, name
+
+
+def test_every_table_has_a_file_even_when_it_is_empty() -> None:
+    for name in FILES:
+        assert read(name, "demo-bestuur-vr25")
+
+
+def test_no_session_no_file() -> None:
+    assert client().get(f"{API}/bestanden/aanvragen.csv").status_code == 401
+    assert client("demo-officier-vr06").get(f"{API}/bestanden/accounts.csv").status_code == 404
+    assert post(client("demo-officier-vr06"), "/bestanden/aanvragen.csv").status_code == 405
