@@ -256,3 +256,18 @@ def test_the_version_is_the_one_in_the_receipt(capsys: Screen, toyland: Path, tm
     text = json.loads((tmp_path / "u" / "verantwoording.json").read_text("utf-8"))
     assert text["verantwoording"]["engine"] == __version__
     assert run(capsys, "--versie").out.strip() == f"slagkracht {__version__}"
+
+
+def test_snow_is_asked_for_said_and_recomputed(tmp_path: Path, capsys: Screen) -> None:
+    plan, result = tmp_path / "plan", tmp_path / "uitkomst"
+    assert run(capsys, "plan", "modelland", "--gebieden", "400", "--uit", plan).code == 0
+    asked = ("dekking", plan, "--venster", "dag", "--norm", "bvr-3.2.1")
+    usual = json.loads(run(capsys, *asked, "--json").out)
+    snow = json.loads(run(capsys, *asked, "--scenario", "sneeuw", "--json").out)
+    assert snow["dekking"][0]["land"][0]["mediaan_s"] > usual["dekking"][0]["land"][0]["mediaan_s"]
+    assert run(capsys, *asked, "--scenario", "sneeuw", "--uit", result).code == 0
+    assert "scenario sneeuw" in (result / "verantwoording.json").read_text(encoding="utf-8")
+    assert run(capsys, "controleer", result).code == 0
+    refused = run(capsys, *asked, "--scenario", "hagel")
+    assert refused.code == 1
+    assert "sneeuw" in refused.err

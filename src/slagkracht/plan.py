@@ -92,7 +92,7 @@ def compute_plan_travel(
             raise ValueError(f"scenario {scenario!r} vraagt een wegennet; dit plan heeft een rijtijdenmatrix")
         return plan.travel
     driving = compute_driving(plan, scenario)
-    return compute_travel(
+    travel = compute_travel(
         driving.roads,
         driving.arc_s,
         plan.stations.x_m,
@@ -103,6 +103,7 @@ def compute_plan_travel(
         access=driving.access,
         progress=progress,
     )
+    return dataclasses.replace(travel, source=f"{travel.source}; scenario {scenario}") if scenario else travel
 
 
 def compute_reach(plan: Plan) -> Callable[[Travel, float, float], Travel]:

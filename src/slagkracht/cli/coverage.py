@@ -61,6 +61,9 @@ def coverage(
     norms: Norms = None,
     apart: Annotated[bool, typer.Option("--samen-en-alleen/--samen", help="elke regio ook op eigen kracht")] = False,
     region: Annotated[str, typer.Option("--regio", help="toon de gemeenten van één regio")] = "",
+    scenario: Annotated[
+        str, typer.Option("--scenario", help="rijden in bijzondere omstandigheden, zoals sneeuw of snelwegen_dicht")
+    ] = "",
     out: Folder = None,
     json: Json = False,
 ) -> None:
@@ -76,10 +79,10 @@ def coverage(
         plan = read_plan(path)
         if region and region not in plan.regions.code:
             raise typer.BadParameter(f"regio {region!r} staat niet in dit plan; wel: {', '.join(plan.regions.code)}")
-        result = compute(plan, windows, norms, alone=apart, tell=tell)
+        result = compute(plan, windows, norms, alone=apart, tell=tell, scenario=scenario)
         if scratch is not None:
             tell("tabellen schrijven")
-            write_result(result, scratch, path)
+            write_result(result, scratch, path, scenario)
     number, _ = compute_result_receipt(result)
     if json:
         show.as_json(
@@ -103,9 +106,10 @@ def compute(
     alone: bool = True,
     tell: Callable[[str], None] = lambda _: None,
     travel: Travel | None = None,
+    scenario: str = "",
 ) -> Result:
     """A plan's drives and coverage, together and (for the first norm) each region alone."""
-    travel = travel or drive(plan, tell)
+    travel = travel or drive(plan, tell, scenario)
     chosen = tuple(windows or WINDOWS)
     codes = tuple(norms or norms_in_force(plan))
     tell("dekking berekenen")
@@ -116,11 +120,13 @@ def compute(
     return Result(plan, travel, together, apart)
 
 
-def drive(plan: Plan, tell: Callable[[str], None]) -> Travel:
+def drive(plan: Plan, tell: Callable[[str], None], scenario: str = "") -> Travel:
     """Every drive of the plan, telling how far it is."""
     tell("rijtijden berekenen")
     return compute_plan_travel(
-        plan, progress=lambda done, all_: tell(f"rijtijden berekenen: {show.number(done)} van {show.number(all_)}")
+        plan,
+        scenario=scenario,
+        progress=lambda done, all_: tell(f"rijtijden berekenen: {show.number(done)} van {show.number(all_)}"),
     )
 
 
@@ -345,7 +351,7 @@ def _read_order(plan: Plan, given: Path) -> npt.NDArray[np.int32]:
     return matrix
 
 
-def write_result(result: Result, folder: Path, plan_path: Path) -> None:
+def write_result(result: Result, folder: Path, plan_path: Path, scenario: str = "") -> None:
     """Tables, map layers and the receipt of a result, in one folder; the receipt names ``plan_path``."""
     folder.mkdir(parents=True, exist_ok=True)
     number, receipt = compute_result_receipt(result)
@@ -362,6 +368,7 @@ def write_result(result: Result, folder: Path, plan_path: Path) -> None:
         "vensters": list(dict.fromkeys(c.window for c in result.together)),
         "normen": list(dict.fromkeys(c.norm for c in result.together)),
         "alleen": bool(result.alone),
+        "scenario": scenario,
         "nummer": number,
         "verantwoording": dataclasses.asdict(receipt),
     }
@@ -390,7 +397,9 @@ def check(
     with show.steps() as tell:
         tell("plan lezen")
         plan = read_plan(plan_path or Path(text["plan"]))
-        result = compute(plan, text["vensters"], text["normen"], alone=text["alleen"], tell=tell)
+        result = compute(
+            plan, text["vensters"], text["normen"], alone=text["alleen"], tell=tell, scenario=text["scenario"]
+        )
         tell("vergelijken")
         recomputed = compute_receipt(result.plan, result.travel, [*result.together, *result.alone])
     differences = compare_receipt(recorded, recomputed)
@@ -418,7 +427,7 @@ def read_receipt(file: Path) -> tuple[Receipt, dict[str, Any]]:
                 "notes": tuple(fields["notes"]),
             }
         )
-        _ = text["plan"], text["vensters"], text["normen"], text["alleen"]
+        _ = text["plan"], text["vensters"], text["normen"], text["alleen"], text["scenario"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         expected = "een verantwoording.json die 'slagkracht dekking --uit MAP' schreef"
         found = say_why(error) if isinstance(error, OSError) else "een andere inhoud"
