@@ -18,15 +18,19 @@ ROOT = Path(__file__).parents[1]
 REAL = ROOT.parent / "shared" / "data" / "nederland"
 
 
-@pytest.fixture(scope="module")
-def nederland() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("nederland", ROOT / "benchmarks" / "nederland.py")
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["nederland"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def nederland() -> ModuleType:
+    return load("nederland")
 
 
 def figures(row: str) -> list[tuple[float, float]]:
@@ -42,18 +46,38 @@ def table_rows(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.startswith("| ")]
 
 
-def test_the_document_says_what_the_open_lists_give(nederland: ModuleType) -> None:
+def published(module: ModuleType) -> list[str]:
+    """The rows of the tables that ``module`` wrote into its document."""
+    text = module.DOCUMENT.read_text(encoding="utf-8").split(module.BEGIN)[1].split(module.END)[0]
+    return table_rows(text)
+
+
+def compare(computed: list[str], written: list[str]) -> None:
     """Row by row, one unit of the last digit left to rounding."""
-    if not REAL.exists():
-        pytest.skip("the open lists of the Netherlands do not lie beside this checkout")
-    document = nederland.DOCUMENT.read_text(encoding="utf-8").split(nederland.BEGIN)[1].split(nederland.END)[0]
-    computed = table_rows(nederland.tables_of(nederland.compute_results(build_national_plan(REAL, nederland.DAY))))
-    written = table_rows(document)
-    assert len(computed) > 90  # four national norms by two windows, three tables of 25 regions
     for now, then in zip(computed, written, strict=False):
         assert re.sub(r"[\d,.:]+", "#", now) == re.sub(r"[\d,.:]+", "#", then)
         for (value, unit), (said, _) in zip(figures(now), figures(then), strict=True):
             assert abs(value - said) <= unit + 1e-9, f"{now}\n{then}"
+
+
+def test_the_document_says_what_the_open_lists_give(nederland: ModuleType) -> None:
+    if not REAL.exists():
+        pytest.skip("the open lists of the Netherlands do not lie beside this checkout")
+    computed = table_rows(nederland.tables_of(nederland.compute_results(build_national_plan(REAL, nederland.DAY))))
+    assert len(computed) > 90  # four norms in two windows, and three tables of 25 regions
+    compare(computed, published(nederland))
+
+
+def test_the_three_fires_are_answered_as_published() -> None:
+    if not REAL.exists():
+        pytest.skip("the open lists of the Netherlands do not lie beside this checkout")
+    fires = load("drie_branden")
+    case = fires.build_case(REAL)
+    waves = fires.compute_waves(case)
+    sent = sum(wave.strength.unit_formation >= 0 for wave in waves)
+    assert sent.max() == 1  # nobody is sent twice
+    assert all((wave.strength.residual_after >= case.floors.share - 1e-9).all() for wave in waves)
+    compare(table_rows(fires.response_tables(case, waves)), published(fires))
 
 
 def test_residents_are_shared_by_their_neighbourhoods(nederland: ModuleType, tmp_path: Path) -> None:
