@@ -25,7 +25,7 @@ class Stations:
     """Places where units stand, one row each.
 
     ``station_id`` str [S] unique · ``name`` str [S] · ``region`` int32 [S] row of Regions · ``x_m``, ``y_m``
-    float64 [S] RD New (EPSG:28992) · ``position_error_m`` float32 [S] how far off the coordinates may be (0 = an address).
+    float64 [S] RD New (EPSG:28992) · ``position_error_m`` float32 [S] how far off they may be (0 = an address).
     """
 
     station_id: Strings
