@@ -25,6 +25,7 @@ def main(folder: Path) -> None:
     lists = read_station_lists(folder / STATIONS, folder / VEHICLES, read_regions())
     print(*lists.summaries, f"{len(lists.differences)} verschillen tussen beide lijsten", sep="\n")
     plan = build_national_plan(folder, DAY)
+    print("\nmet de regionale pools geplaatst:", *plan.notes[:4], sep="\n")
     print("\nstaande eenheden per inzetmogelijkheid")
     for name in plan.units.capability_names:
         able = capability_column(plan.units, name)
