@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import secrets
+import threading
 from pathlib import Path
 
 from slagkracht.server import database
@@ -46,6 +47,7 @@ def serve(host: str = "127.0.0.1", port: int = 8000, demo: bool = True) -> None:
 
     from slagkracht.server import demo as demo_data
     from slagkracht.server import engine
+    from slagkracht.server.interfaces import events
 
     addresses = database.find_addresses()
     set_up(addresses, read_secret(database.data_folder()))
@@ -58,6 +60,7 @@ def serve(host: str = "127.0.0.1", port: int = 8000, demo: bool = True) -> None:
         until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=365)
         demo_data.lay_accounts(addresses, until)
         demo_data.lay_consents(until)
+    threading.Thread(target=events.run, args=(threading.Event(),), daemon=True).start()
     uvicorn.run(
         "slagkracht.server.asgi:application",
         host=host,
