@@ -1,28 +1,183 @@
-"""``slagkracht serve``: the platform on this machine, with its own database."""
+"""The platform on this machine: ``serve``, its copies (``reservekopie``, ``herstel``) and its ``logboek``."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import datetime
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from slagkracht.cli import show
 
+if TYPE_CHECKING:
+    from slagkracht.server.database import Scope
+
+journal = typer.Typer(help="Het logboek controleren, uitvoeren en elders invoeren.", no_args_is_help=True)
+Region = Annotated[str, typer.Option("--regio", help="regio (VR01–VR25) of LAC")]
+World = Annotated[str, typer.Option("--wereld", help="echt of oefening")]
+
 
 def register(app: typer.Typer) -> None:
     app.command("serve")(run)
+    app.command("reservekopie")(back_up)
+    app.command("herstel")(restore)
+    journal.command("controleer")(check)
+    journal.command("uitvoer")(export)
+    journal.command("invoer")(hand_in)
+    app.add_typer(journal, name="logboek")
 
 
 def run(
     host: Annotated[str, typer.Option("--adres", help="adres waarop geluisterd wordt")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--poort", help="poort")] = 8000,
     empty: Annotated[bool, typer.Option("--leeg", help="zonder Modelnederland en demo-accounts")] = False,
+    watched: Annotated[bool, typer.Option("--bewaakt", help="start opnieuw wat omvalt")] = False,
 ) -> None:
     """Start het platform met een eigen PostgreSQL; SLAGKRACHT_DSN kiest een bestaande database.
 
     Voorbeeld: slagkracht serve --poort 8000
     """
-    from slagkracht.server.serve import serve  # Django is only loaded where it is used
+    from slagkracht.server import database  # Django and PostgreSQL are only loaded where they are used
+
+    if watched:
+        from slagkracht.server.watch import keep_up, name_data
+
+        again = [sys.executable, "-c", "from slagkracht.cli import main; main()", "serve", "--adres", host]
+        again += ["--poort", str(port), *(["--leeg"] if empty else [])]
+        raise typer.Exit(keep_up(again, name_data()))
+    from slagkracht.server.clock import start_clock
+    from slagkracht.server.serve import serve
 
     show.screen.print(f"Het platform start op http://{host}:{port}/ (stoppen met Ctrl-C) …", markup=False)
+    start_clock(database.data_folder() / "sleutels")
     serve(host, port, demo=not empty)
+
+
+def back_up(
+    into: Annotated[Path, typer.Option("--naar", help="map waarin de kopie komt")],
+    trial: Annotated[bool, typer.Option(help="start de kopie ter proef en controleer elk logboek")] = True,
+) -> None:
+    """Maakt een reservekopie van het draaiende platform en bewijst dat zij terug te zetten is.
+
+    Voorbeeld: slagkracht reservekopie --naar /media/kopie
+    """
+    from slagkracht.server import backup, database
+
+    made = backup.back_up(database.find_addresses(), into, datetime.datetime.now(datetime.UTC))
+    show.screen.print(f"Reservekopie: {made}", markup=False)
+    if trial:
+        _show(backup.drill(made))
+
+
+def restore(
+    copy: Annotated[Path, typer.Argument(help="map van de reservekopie")],
+    replace: Annotated[bool, typer.Option("--terugzetten", help="zet haar terug; anders alleen een proef")] = False,
+) -> None:
+    """Proeft een reservekopie in een wegwerpdatabase en zet haar terug als daar niets aan mankeert.
+
+    Voorbeeld: slagkracht herstel /media/kopie/slagkracht-20260701T120000Z --terugzetten
+    """
+    from slagkracht.server import backup, database
+
+    if not replace:
+        _show(backup.drill(copy))
+        return
+    now = datetime.datetime.now(datetime.UTC)
+    found, aside = backup.restore(copy, database.data_folder(), now)
+    _show(found)
+    show.screen.print(f"Teruggezet in {database.data_folder()}.", markup=False)
+    if aside:
+        show.screen.print(f"Wat er stond is bewaard in {aside}.", markup=False)
+
+
+def check(
+    log: Annotated[Path, typer.Argument(help="uitgevoerd logboek (.jsonl)")],
+    points: Annotated[Path | None, typer.Option("--controlepunten", help="getekende punten van anderen")] = None,
+    keys: Annotated[Path | None, typer.Option("--sleutels", help="openbare sleutel per logboek (.json)")] = None,
+) -> None:
+    """Controleert een uitgevoerd logboek op elk gewijzigd, weggelaten, verplaatst of afgekapt feit.
+
+    Voorbeeld: slagkracht logboek controleer VR06.jsonl --controlepunten punten.jsonl --sleutels sleutels.json
+    """
+    from slagkracht.server import verify_log
+
+    if keys and not points:
+        raise ValueError("sleutels horen bij controlepunten: geef ook --controlepunten")
+    code = verify_log.main([str(path) for path in (log, points, keys) if path])
+    raise typer.Exit(code)
+
+
+def export(
+    region: Region,
+    to: Annotated[Path, typer.Option("--naar", help="bestand (.jsonl)")],
+    world: World = "echt",
+) -> None:
+    """Voert het logboek van een regio uit, met de controlepunten die zij van anderen heeft en ieders sleutel.
+
+    Voorbeeld: slagkracht logboek uitvoer --regio VR06 --naar VR06.jsonl
+    """
+    import json
+
+    from slagkracht.server import checkpoints
+    from slagkracht.server.exchange import export_chain
+
+    points, keys = to.with_suffix(".controlepunten.jsonl"), to.with_suffix(".sleutels.json")
+    with _acting(region, world) as own, to.open("w", encoding="utf-8", newline="") as out:
+        lines = list(export_chain(own))
+        out.writelines(lines)
+        points.write_text(checkpoints.read_held(own), encoding="utf-8")
+        keys.write_text(json.dumps(checkpoints.read_public_keys(own)), encoding="utf-8")
+    show.screen.print(f"{len(lines)} feiten in {to}; van anderen: {points} en {keys}", markup=False)
+
+
+def hand_in(
+    log: Annotated[Path, typer.Argument(help="logboek dat elders is bijgehouden (.jsonl)")],
+    region: Region,
+    world: World = "echt",
+) -> None:
+    """Neemt over wat een losgeraakte laptop opschreef: elk feit één keer, tegenspraken in beeld.
+
+    Voorbeeld: slagkracht logboek invoer laptop.jsonl --regio VR06
+    """
+    from slagkracht.server import exchange
+
+    text = log.read_bytes().decode("utf-8")
+    with _acting(region, world) as own:
+        done = exchange.hand_in(own, text)
+    show.screen.print(f"{len(done.added)} feiten overgenomen, {done.known} waren er al", markup=False)
+    for conflict in done.conflicts:
+        show.screen.print(f"tegenspraak: {conflict.what} ({', '.join(conflict.events)})", markup=False)
+
+
+@contextmanager
+def _acting(region: str, world: str) -> Iterator[Scope]:
+    from slagkracht.server import database, demo
+
+    if world not in database.WORLDS:
+        raise ValueError(f"wereld {world!r}: kies echt of oefening")
+    addresses = database.find_addresses()
+    database.migrate(addresses)
+    demo.lay_regions(addresses)
+    database.open_pool(addresses, most=2)
+    try:
+        with database.scope(region, world, "logboek") as own:
+            if not own.row("select 1 as one from slagkracht.region where region = %s", region):
+                raise ValueError(f"regio {region!r} bestaat niet; kies VR01 tot en met VR25, of LAC")
+            yield own
+    finally:
+        database.close_pool()
+
+
+def _show(found: object) -> None:
+    from slagkracht.server.backup import Drill
+
+    assert isinstance(found, Drill)
+    counted = ", ".join(f"{number} {noun}" for noun, number in found.rows.items())
+    show.screen.print(f"Proef in {found.took_s:.1f} s: {counted}; {found.logs} logboeken nagelopen.", markup=False)
+    if found.findings:
+        raise ValueError("de reservekopie klopt niet: " + "; ".join(found.findings))
+    show.screen.print("Niets gewijzigd, weggelaten of verplaatst.", markup=False)

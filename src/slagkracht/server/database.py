@@ -170,8 +170,14 @@ def open_pool(addresses: Addresses, most: int = 20) -> None:
         kwargs={"row_factory": dict_row, "autocommit": True},
         min_size=1,
         max_size=most,
+        check=ConnectionPool.check_connection,  # after a crash of the database nobody gets a dead connection
         open=True,
     )
+
+
+def is_open() -> bool:
+    """Whether this process has its connections."""
+    return _pool is not None
 
 
 def close_pool() -> None:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from slagkracht.log import NATIONAL_CHAIN
 from slagkracht.procedures import Dossier, Procedure, Taken, Who, pass_terms, start, take_step
+from slagkracht.procedures.dossier import BY_TERM
 from slagkracht.procedures.procedure import EACH
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.journal import record
@@ -56,7 +57,8 @@ def take_dossier_step(
         raise ChangedMeanwhileError(f"dossier {dossier} is intussen een stap verder")
     now = scope.at.astimezone(CLOCK)
     procedure = _procedure(row["procedure"])
-    before = pass_terms(procedure, unpack(row), now)
+    found = unpack(row)
+    before = pass_terms(procedure, found, now)
     who = Who(scope.actor, "" if scope.region == NATIONAL_CHAIN else scope.region, scope.roles)
     after = take_step(procedure, before, step, who, now, answers)
     regions = {known["region"] for known in scope.rows("select region from slagkracht.region")}
@@ -67,8 +69,36 @@ def take_dossier_step(
         audience,
         dossier,
     )
+    _tell_passed(scope, found, before, [row["region"], *audience])
     _tell(scope, after, step, [row["region"], *audience])
     return int(row["version"]) + 1
+
+
+def pass_due_terms(scope: Scope) -> list[str]:
+    """Applies the terms that passed in the acting region's dossiers, as their procedures say; returns which moved.
+
+    The log says that it was by force of the procedure, and at which moment the term passed.
+    """
+    moved = []
+    rows = scope.rows(
+        "select * from slagkracht.dossier where region = %s order by dossier_id for update skip locked", scope.region
+    )
+    known, _ = read_procedures() if rows else ({}, {})
+    for row in rows:
+        if row["procedure"] not in known:
+            continue
+        found = unpack(row)
+        after = pass_terms(known[row["procedure"]], found, scope.at.astimezone(CLOCK))
+        if after == found:
+            continue
+        scope.run(
+            "update slagkracht.dossier set content = %s, version = version + 1 where dossier_id = %s",
+            json.dumps(_pack(after)),
+            row["dossier_id"],
+        )
+        _tell_passed(scope, found, after, [row["region"], *row["audience"]])
+        moved.append(str(row["dossier_id"]))
+    return moved
 
 
 def note_decision(scope: Scope, decision: dict[str, Any]) -> str:
@@ -101,6 +131,12 @@ def _procedure(code: str) -> Procedure:
 def _tell(scope: Scope, dossier: Dossier, step: str, audience: list[str]) -> None:
     told = {"dossier": dossier.dossier, "procedure": dossier.procedure, "step": step, "state": dossier.state}
     record(scope, "step_taken", told, audience)
+
+
+def _tell_passed(scope: Scope, before: Dossier, after: Dossier, audience: list[str]) -> None:
+    for taken in after.taken[len(before.taken) :]:
+        told = {"dossier": after.dossier, "procedure": after.procedure, "step": taken.step, "state": after.state}
+        record(scope, "step_taken", {**told, "by": BY_TERM, **taken.answers}, audience, taken.at)
 
 
 def _pack(dossier: Dossier) -> dict[str, Any]:

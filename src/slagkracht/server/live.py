@@ -41,10 +41,10 @@ class Reader:
         """Hands on what is new; returns the first transaction that may still be running."""
         async with connection.transaction():
             await _set_scope(connection, self.region, self.world)
-            horizon = await _horizon(connection)
+            horizon, following = await _horizon(connection, self.world)
             rows = await _rows_after(connection, self.world, self.place) if self.place else []
         if self.place:
-            self.place = (horizon, "", 0)
+            self.place = (following, "", 0)
         for queue in self.queues if rows else ():
             queue.put_nowait(rows)
         return horizon
@@ -53,10 +53,10 @@ class Reader:
         """What a stream missed after ``place``, and the transaction from which ``read`` hands on the rest."""
         async with connection.transaction():
             await _set_scope(connection, self.region, self.world)
-            horizon = await _horizon(connection)
+            _, following = await _horizon(connection, self.world)
             rows = await _rows_after(connection, self.world, place) if place else []
-        self.place = self.place or (horizon, "", 0)
-        return horizon, rows
+        self.place = self.place or (following, "", 0)
+        return following, rows
 
 
 class Hub:
@@ -79,9 +79,9 @@ class Hub:
         queue: asyncio.Queue[list[Row]] = asyncio.Queue()
         async with self.lock:
             assert self.connection is not None
-            horizon, missed = await reader.catch_up(self.connection, place)
+            following, missed = await reader.catch_up(self.connection, place)
             reader.queues.add(queue)
-        return reader, queue, horizon, missed
+        return reader, queue, following, missed
 
     def leave(self, reader: Reader, queue: asyncio.Queue[list[Row]]) -> None:
         reader.queues.discard(queue)
@@ -124,10 +124,18 @@ async def _set_scope(connection: Connection, region: str, world: str) -> None:
     )
 
 
-async def _horizon(connection: Connection) -> int:
-    row = await (await connection.execute("select pg_snapshot_xmin(pg_current_snapshot())::text as tx")).fetchone()
+async def _horizon(connection: Connection, world: str) -> tuple[int, int]:
+    """The first transaction that may still be running, and the one after the last fact before it.
+
+    A place in a stream is the latter: a database that crashed gives out again the numbers that left nothing on disk,
+    and a place beyond the last fact would skip what comes under them.
+    """
+    found = await connection.execute(
+        "select pg_snapshot_xmin(pg_current_snapshot())::text as tx, slagkracht.last_fact(%s)::text as last", (world,)
+    )
+    row = await found.fetchone()
     assert row is not None
-    return int(row["tx"])
+    return int(row["tx"]), int(row["last"] or 0) + 1
 
 
 async def _rows_after(connection: Connection, world: str, place: Place) -> list[Row]:
@@ -146,6 +154,10 @@ def parse_place(text: str) -> Place | None:
     return (int(match[1]), match[2] or "", int(match[3])) if match else None
 
 
+def _place(row: Row) -> Place:
+    return int(row["tx"]), row["chain"], row["number"]
+
+
 def _format(row: Row) -> str:
     return f"id: {row['tx']}.{row['chain']}.{row['number']}\nevent: {row['kind']}\ndata: {row['line']}\n\n"
 
@@ -161,18 +173,17 @@ async def stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
 
     async def tell() -> AsyncIterator[str]:
         hub = _hubs.setdefault(asyncio.get_running_loop(), Hub())
-        reader, queue, horizon, missed = await hub.subscribe(acting.region, acting.world, place)
-        last: Place = place or (horizon - 1, "ZZZZ", 0)
+        reader, queue, following, missed = await hub.subscribe(acting.region, acting.world, place)
+        last: Place = place or (following - 1, "ZZZZ", 0)
         look_again_at = time.monotonic() + MANDATE_S
         try:
-            began = f"{last[0]}.{last[1]}.{last[2]}" if place else f"{horizon}..0"
+            began = f"{last[0]}.{last[1]}.{last[2]}" if place else f"{following}..0"
             yield f"retry: 1000\nid: {began}\nevent: begin\ndata: {{}}\n\n"
             while True:
-                for row in missed:
-                    here = (int(row["tx"]), row["chain"], row["number"])
-                    if here > last:
-                        last = here
-                        yield _format(row)
+                fresh = [row for row in missed if _place(row) > last]
+                if fresh:
+                    last = _place(fresh[-1])
+                    yield "".join(map(_format, fresh))
                 if time.monotonic() > look_again_at:
                     if await sync_to_async(find_acting)(request) is None:
                         return

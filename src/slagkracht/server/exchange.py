@@ -1,0 +1,151 @@
+"""A log leaves one platform and arrives in another: a laptop that was cut off hands in its facts, each once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from slagkracht.log import Conflict, Event, parse_event, replay
+from slagkracht.server.database import Scope
+from slagkracht.server.journal import read_events, record
+from slagkracht.server.ledger import LedgerError
+from slagkracht.server.verify_log import verify
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """What came of a log that was handed in.
+
+    ``known`` facts that were there already · ``added`` the ids under which the others now stand · ``conflicts`` what
+    they contradict, for people to decide.
+    """
+
+    known: int
+    added: tuple[str, ...]
+    conflicts: tuple[Conflict, ...]
+
+
+def export_chain(own: Scope) -> Iterator[str]:
+    """The acting region's own log, as lines that ``verify_log.py`` and ``hand_in`` read."""
+    for row in own.rows(
+        "select line from slagkracht.event where world = %s and chain = %s order by number", own.world, own.region
+    ):
+        yield row["line"] + "\n"
+
+
+def hand_in(own: Scope, text: str) -> HandedIn:
+    """Takes a log of the acting region, as ``export_chain`` gave it elsewhere, over into this platform.
+
+    Into an empty log it goes as it is: that is how a laptop is prepared. Otherwise what is new is appended, with the
+    moment at which it happened and where it stood; what was handed in before, or was there from the start, is passed
+    over. Raises LedgerError when the text is not a whole and unchanged log of this region: nothing is taken over then.
+    """
+    if findings := verify(text):
+        raise LedgerError(f"dit logboek klopt niet en is niet overgenomen: {'; '.join(findings[:3])}")
+    facts = [parse_event(line) for line in text.splitlines()]
+    if strangers := sorted({fact.chain for fact in facts} - {own.region}):
+        raise LedgerError(f"dit is het logboek van {', '.join(strangers)}, niet van {own.region}")
+    own.rows("select pg_advisory_xact_lock(hashtextextended(%s, 0))", f"{own.world}/{own.region}")
+    here = list(read_events(own, own.region))
+    if not here:
+        for fact, line in zip(facts, text.splitlines()):
+            _copy(own, fact, line)
+        _apply(own, facts)
+        return HandedIn(0, tuple(fact.event_id for fact in facts), ())
+    there = {event.hash for event in here}
+    there |= {row["origin_hash"] for row in own.rows("select origin_hash from slagkracht.handed_in")}
+    new = [fact for fact in facts if fact.hash not in there]
+    before = {(conflict.events, conflict.what) for conflict in replay(here).conflicts}
+    added: list[str] = []
+    for fact in new:
+        origin = {"event_id": fact.event_id, "hash": fact.hash, "recorded_at": fact.recorded_at.isoformat()}
+        body = _renamed(fact, dict(zip((f.event_id for f in new), added)))
+        event = record(own, fact.kind, {**body, "handed_in": {**origin, "actor": fact.actor}}, None, fact.happened_at)
+        own.insert("handed_in", region=own.region, origin_hash=fact.hash, number=event.number)
+        added.append(event.event_id)
+    _apply(own, new)
+    after = replay(read_events(own, own.region)).conflicts
+    fresh = tuple(conflict for conflict in after if (conflict.events, conflict.what) not in before)
+    return HandedIn(len(facts) - len(new), tuple(added), fresh)
+
+
+def _renamed(fact: Event, places: dict[str, str]) -> dict[str, Any]:
+    """A correction names the fact it corrects by the place that it got here."""
+    if fact.kind != "correction":
+        return fact.body
+    return {**fact.body, "corrects": places.get(fact.body["corrects"], fact.body["corrects"])}
+
+
+def _copy(own: Scope, fact: Event, line: str) -> None:
+    own.insert(
+        "event",
+        chain=fact.chain,
+        number=fact.number,
+        kind=fact.kind,
+        happened_at=fact.happened_at,
+        recorded_at=fact.recorded_at,
+        actor=fact.actor,
+        body=json.dumps(fact.body),
+        hash=fact.hash,
+        line=line,
+    )
+
+
+def _apply(own: Scope, facts: Iterable[Event]) -> None:
+    """Brings incidents and units up to what the facts say; the newest moment counts, whatever came in first."""
+    for fact in facts:
+        body = fact.body
+        if fact.kind == "incident_opened":
+            own.run(
+                "insert into slagkracht.incident (incident_id, world, region, what, x_m, y_m, level, opened_at) "
+                "values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
+                body["incident"],
+                own.world,
+                own.region,
+                body["what"],
+                body["x_m"],
+                body["y_m"],
+                body.get("level", ""),
+                fact.happened_at,
+            )
+        elif fact.kind == "incident_escalated":
+            own.run(
+                "update slagkracht.incident set level = %s, version = version + 1 "
+                "where incident_id = %s and region = %s and closed_at is null",
+                body["level"],
+                body["incident"],
+                own.region,
+            )
+        elif fact.kind == "incident_closed":
+            own.run(
+                "update slagkracht.incident set closed_at = %s, version = version + 1 "
+                "where incident_id = %s and region = %s and closed_at is null",
+                fact.happened_at,
+                body["incident"],
+                own.region,
+            )
+        elif fact.kind == "unit_status":
+            own.run(
+                "update slagkracht.unit set status = %s, status_at = %s where world = %s and unit_id = %s "
+                "and region = %s and (status_at is null or status_at < %s)",
+                body["status"],
+                fact.happened_at,
+                own.world,
+                body["unit"],
+                own.region,
+                fact.happened_at,
+            )
+        if fact.kind in ("unit_status", "unit_position") and "x_m" in body:
+            own.run(
+                "update slagkracht.unit_place set x_m = %s, y_m = %s, place_at = %s "
+                "where world = %s and unit_id = %s and region = %s and place_at < %s",
+                body["x_m"],
+                body["y_m"],
+                fact.happened_at,
+                own.world,
+                body["unit"],
+                own.region,
+                fact.happened_at,
+            )

@@ -1,0 +1,119 @@
+"""The platform is copied, put back and taken over: what was acknowledged is there, and every log proves itself."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from slagkracht.server import backup, checkpoints, cluster, demo, replica
+from slagkracht.server.database import Addresses, migrate, open_pool, start_embedded, stop_embedded
+from slagkracht.server.journal import record
+from test_server_ledger import acting
+
+NOW = datetime.datetime(2026, 7, 1, 12, tzinfo=datetime.UTC)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that PostgreSQL can write to, also where the tests run as root."""
+    made = Path(tempfile.mkdtemp(prefix="slagkracht-"))
+    yield made
+    for data in {path.parent for path in made.rglob("PG_VERSION") if (path.parent / "pg_hba.conf").exists()}:
+        cluster.stop_cluster(data)
+    shutil.rmtree(made)
+
+
+@pytest.fixture(scope="module")
+def own_database(database: Addresses) -> Iterator[Addresses]:
+    """A platform of its own: other tests leave facts behind that are no facts."""
+    made = Path(tempfile.mkdtemp(prefix="slagkracht-"))
+    addresses = start_embedded(made)
+    migrate(addresses)
+    demo.lay_regions(addresses)
+    open_pool(addresses)
+    yield addresses
+    open_pool(database, most=40)
+    stop_embedded(made)
+    shutil.rmtree(made)
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the regions keep the keys that they sign with."""
+    return tmp_path_factory.mktemp("sleutels")
+
+
+def facts_in(address: str) -> set[str]:
+    with psycopg.connect(address) as owner:
+        return {row[0] for row in owner.execute("select line from slagkracht.event").fetchall()}
+
+
+def test_a_copy_is_proven_and_put_back(own_database: Addresses, folder: Path, keys: Path) -> None:
+    with acting("VR12", "oefening") as own:
+        record(own, "note", {"text": "voor de reservekopie"})
+    checkpoints.sign_and_exchange(keys)
+    before = facts_in(own_database.owner)
+    copy = backup.back_up(own_database, folder, NOW)
+    with acting("VR12", "oefening") as own:
+        record(own, "note", {"text": "na de reservekopie"})
+    place = folder / "elders"
+    (place / "postgres").mkdir(parents=True)
+    found, aside = backup.restore(copy, place, NOW)
+    assert found.findings == ()
+    assert found.rows["feiten"] == len(before)
+    assert aside == place / "postgres-voor-herstel-20260701T120000Z"
+    assert facts_in(cluster.start_cluster(place / "postgres")) == before
+
+
+def test_a_copy_that_lacks_what_others_hold_is_found_out(own_database: Addresses, folder: Path, keys: Path) -> None:
+    with acting("VR13", "oefening") as own:
+        record(own, "note", {"text": "voor de reservekopie"})
+    copy = backup.back_up(own_database, folder, NOW)
+    with acting("VR13", "oefening") as own:
+        record(own, "note", {"text": "na de reservekopie"})
+    checkpoints.sign_and_exchange(keys)
+    with acting("VR14", "oefening") as own:
+        held = [line for line in checkpoints.read_held(own).splitlines() if json.loads(line)["chain"] == "VR13"]
+    newest = held[-1] + "\n"
+    findings = backup.drill(copy, {"oefening": newest}).findings
+    assert any("VR13" in line for line in findings), findings
+
+
+def test_a_damaged_copy_is_not_put_back(own_database: Addresses, folder: Path) -> None:
+    copy = backup.back_up(own_database, folder, NOW)
+    table = max((copy / "postgres" / "base").rglob("[0-9]*"), key=lambda path: path.stat().st_size)
+    content = bytearray(table.read_bytes())
+    content[len(content) // 2] ^= 1
+    table.write_bytes(content)
+    with pytest.raises(RuntimeError, match=table.name):
+        backup.restore(copy, folder / "elders", NOW)
+    assert not (folder / "elders").exists()
+
+
+def test_no_copy_is_begun_on_a_full_disk(folder: Path) -> None:
+    with pytest.raises(RuntimeError, match="geen plaats"):
+        backup.refuse_full_disk(folder / "nog niet", 10**18)
+
+
+def test_the_replica_takes_over_with_all_that_was_acknowledged(own_database: Addresses, folder: Path) -> None:
+    address = replica.start_replica(own_database, folder)
+    with acting("VR15") as own:
+        last = record(own, "note", {"text": "bevestigd"})
+    replica.promote(folder)
+    replica.stop_waiting(own_database)
+    open_pool(
+        replica.join_addresses(Addresses(own_database.owner + "-gone", own_database.application + "-gone"), address)
+    )
+    with acting("VR15") as own:
+        assert record(own, "note", {"text": "verder"}).previous_hash == last.hash, "acknowledged is there"
+    open_pool(own_database)
+    with psycopg.connect(own_database.owner, autocommit=True) as owner:
+        owner.execute("select pg_terminate_backend(active_pid) from pg_replication_slots where active")
+        owner.execute("select pg_drop_replication_slot(slot_name) from pg_replication_slots")
