@@ -7,6 +7,7 @@ by commas), SLAGKRACHT_HTTPS (1 where served over HTTPS). ``serve`` fills in wha
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,11 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    *(["slagkracht.server.oidc.Backend"] if "SLAGKRACHT_OIDC_ISSUER" in os.environ else []),
+]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -112,3 +117,29 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
 }
+
+
+def read_oidc_settings(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Django's settings for the provider that the environment names; none when it names none."""
+    given = {name.removeprefix("SLAGKRACHT_OIDC_"): value for name, value in environment.items()}
+    if "SLAGKRACHT_OIDC_ISSUER" not in environment:
+        return {}
+    return {
+        "OIDC_ISSUER": given["ISSUER"],
+        "OIDC_RP_CLIENT_ID": given["CLIENT"],
+        "OIDC_RP_CLIENT_SECRET": given["SECRET"],
+        "OIDC_OP_AUTHORIZATION_ENDPOINT": given["AUTHORIZATION"],
+        "OIDC_OP_TOKEN_ENDPOINT": given["TOKEN"],
+        "OIDC_OP_USER_ENDPOINT": given["USERINFO"],
+        "OIDC_OP_JWKS_ENDPOINT": given["JWKS"],
+        "OIDC_RP_SIGN_ALGO": "RS256",
+        "OIDC_RP_SCOPES": "openid profile",
+        "OIDC_USE_PKCE": True,
+        "OIDC_CREATE_USER": False,
+        "OIDC_TIMEOUT": 10,
+        "LOGIN_REDIRECT_URL": "/",
+        "LOGIN_REDIRECT_URL_FAILURE": "/inloggen",
+    }
+
+
+globals().update(read_oidc_settings(os.environ))

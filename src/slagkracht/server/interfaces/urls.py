@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.conf import settings
+from django.urls import include, path
 
 from slagkracht.server.interfaces import description, features, routes  # noqa: F401  (routes lays its own in the API)
 
@@ -17,3 +18,5 @@ urlpatterns = [
     path("ogc/v1/collections/<str:name>/items", features.list_items),
     path("ogc/v1/collections/<str:name>/items/<str:item>", features.show_item),
 ]
+if hasattr(settings, "OIDC_ISSUER"):
+    urlpatterns.append(path("oidc/", include("mozilla_django_oidc.urls")))

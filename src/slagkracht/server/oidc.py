@@ -1,0 +1,38 @@
+"""Logging in through the organisation's own provider (OpenID Connect), for accounts that are here already.
+
+On when SLAGKRACHT_OIDC_ISSUER is set, with SLAGKRACHT_OIDC_CLIENT, _SECRET, _AUTHORIZATION, _TOKEN, _USERINFO and
+_JWKS. Begins at /oidc/authenticate/.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jwt
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from mozilla_django_oidc.auth import OIDCAuthenticationBackend
+
+
+class Backend(OIDCAuthenticationBackend):
+    """Finds the account named by ``preferred_username``; makes none, and takes no token that was meant for another."""
+
+    def filter_users_by_claims(self, claims: dict[str, Any]) -> Any:
+        name = claims.get("preferred_username") or ""
+        return self.UserModel.objects.filter(username=name, is_active=True)
+
+    def verify_claims(self, claims: dict[str, Any]) -> bool:
+        return bool(claims.get("preferred_username"))
+
+    def verify_token(self, token: str, **kwargs: Any) -> dict[str, Any]:
+        try:
+            payload: dict[str, Any] = super().verify_token(token, **kwargs)
+        except jwt.InvalidTokenError as error:
+            raise SuspiciousOperation("dit token is verlopen of niet te lezen") from error
+        audience = payload.get("aud")
+        meant_for = audience if isinstance(audience, list) else [audience]
+        if payload.get("iss") != settings.OIDC_ISSUER or settings.OIDC_RP_CLIENT_ID not in meant_for:
+            raise SuspiciousOperation("dit token is van een andere uitgever of voor een ander")
+        if "exp" not in payload:
+            raise SuspiciousOperation("dit token heeft geen einde")
+        return payload
