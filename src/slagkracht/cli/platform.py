@@ -41,20 +41,13 @@ def run(
 
     Voorbeeld: slagkracht serve --poort 8000
     """
-    from slagkracht.server import database  # Django and PostgreSQL are only loaded where they are used
-
-    if watched:
-        from slagkracht.server.watch import keep_up, name_data
-
-        again = [sys.executable, "-c", "from slagkracht.cli import main; main()", "serve", "--adres", host]
-        again += ["--poort", str(port), *(["--leeg"] if empty else [])]
-        raise typer.Exit(keep_up(again, name_data()))
-    from slagkracht.server.clock import start_clock
-    from slagkracht.server.serve import serve
+    from slagkracht.server.watch import keep_up, name_data, run_server  # PostgreSQL is only loaded where it is used
 
     show.screen.print(f"Het platform start op http://{host}:{port}/ (stoppen met Ctrl-C) …", markup=False)
-    start_clock(database.data_folder() / "sleutels")
-    serve(host, port, demo=not empty)
+    if watched:
+        start = f"from slagkracht.server.watch import run_server; run_server({host!r}, {port}, {not empty})"
+        raise typer.Exit(keep_up([sys.executable, "-c", start], name_data()))
+    run_server(host, port, demo=not empty)
 
 
 def back_up(

@@ -97,6 +97,7 @@ def start_cluster(data: Path) -> str:
     """
     deadline = time.monotonic() + CRASHED_START_S
     while not is_running(data):
+        _forget_zombie(data)
         try:
             listen = '-h "" -k ' + str(_socket_folder(data))
             run_program("pg_ctl", "-w", "-D", str(data), "-l", str(data / "log"), "-o", listen, "start", timeout_s=60)
@@ -125,6 +126,29 @@ def forget_dead_users(data: Path) -> None:
     path = data / ".handle_pids.json"
     if path.exists():
         path.write_text(json.dumps([pid for pid in json.loads(path.read_text() or "[]") if psutil.pid_exists(pid)]))
+
+
+def _forget_zombie(data: Path) -> None:
+    """Takes away the lock of a killed postmaster that nobody buried, once none of its processes works on the data."""
+    try:
+        lock = data / "postmaster.pid"
+        killed = psutil.Process(int(lock.read_text().split("\n", 1)[0]))
+        if killed.status() == psutil.STATUS_ZOMBIE and not _workers(data):
+            lock.unlink()
+    except (OSError, ValueError, psutil.NoSuchProcess):
+        return
+
+
+def _workers(data: Path) -> list[int]:
+    """The processes of PostgreSQL that work in ``data``."""
+    found = []
+    for process in psutil.process_iter(["name"]):
+        try:
+            if process.info["name"].startswith("postgres") and Path(process.cwd()) == data.resolve():
+                found.append(process.pid)
+        except (psutil.Error, OSError):
+            continue
+    return found
 
 
 def _owner() -> str:

@@ -66,3 +66,12 @@ def name_data() -> Path | None:
     folder = database.data_folder()
     database.start_embedded(folder)
     return folder / "postgres"
+
+
+def run_server(host: str, port: int, demo: bool) -> None:
+    """The platform and its clock, in this process, until it is stopped."""
+    from slagkracht.server.clock import start_clock  # Django is only loaded where it is used
+    from slagkracht.server.serve import serve
+
+    start_clock(database.data_folder() / "sleutels")
+    serve(host, port, demo=demo)
