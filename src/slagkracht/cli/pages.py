@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from slagkracht.cli import show
 from slagkracht.cli.coverage import compute, compute_variant
 from slagkracht.cli.given import Norms, PlanPath, Window, Windows, existing
+from slagkracht.cli.risks import compute_shortfall
+from slagkracht.cli.spread import CURVE_PLACES, HOURS, RANKS
+from slagkracht.cli.strength import Readied
 from slagkracht.cli.whole import whole_file
 from slagkracht.plan import Plan
+from slagkracht.relief import compute_endurance, compute_home_drive_s, week_from_windows
 from slagkracht.reports.drawing import Drawing, compute_drawing
 from slagkracht.reports.map_page import write_map_page
 from slagkracht.reports.printed_plan import write_printed_plan
+from slagkracht.reports.results import Result
+from slagkracht.reports.strength_chapters import Readiness
+from slagkracht.resources import compute_standing
+from slagkracht.risks import compute_events, compute_simultaneous
 from slagkracht.sources.outlines import read_outlines
 from slagkracht.sources.plan_files import read_plan
+from slagkracht.sources.risk_files import read_profile
 from slagkracht.sources.variant_files import read_variant
+from slagkracht.sources.vocabulary import read_rows
+from slagkracht.strength import (
+    add_on_call,
+    compute_doctrine,
+    compute_plan_cover,
+    compute_strength_curve,
+    compute_strength_map,
+    floors_in_force,
+)
 
 Outlines = Annotated[
     Path | None,
@@ -26,6 +47,11 @@ Outlines = Annotated[
 Polygons = Annotated[
     Path | None, typer.Option("--vlakken", help="vlakken van de gebieden (geojson, gpkg)", callback=existing)
 ]
+
+WithStrength = Annotated[
+    bool, typer.Option("--slagkracht", help="met tekort, risico, slagkracht en uithoudingsvermogen; duurt langer")
+]
+YEARS, SEED = 20_000, 1
 
 
 def register(app: typer.Typer) -> None:
@@ -42,6 +68,42 @@ def draw(plan: Plan, polygons: Path | None, outlines: Path | None) -> Drawing:
         if outlines is None
         else read_outlines(outlines, ("code", "statcode", "regio"), plan.regions.code.tolist()),
     )
+
+
+def compute_readiness(result: Result, window: str, tell: Callable[[str], None]) -> Readiness:
+    """What the chapters and layers on strength show of a plan in one window, with the starter set of scenarios.
+
+    Raises ValueError when doctrine knows no platoon, NoRuleError for a rule that the plan lacks.
+    """
+    plan, travel = result.plan, result.travel
+    standing = add_on_call(plan, compute_standing(plan.units, plan.stations, window))
+    cover = compute_plan_cover(plan, standing, travel)
+    formations = compute_doctrine(plan.rules, plan.day).formations
+    if "basispeloton" not in formations:
+        raise ValueError("de doctrine van dit plan kent geen basispeloton, dus --slagkracht kan niet; zie `formaties`")
+    ready = Readied(plan, travel, standing, cover, floors_in_force(plan, cover), formations)
+    platoon, profile = formations["basispeloton"], read_profile()
+    found = compute_shortfall(ready, profile, YEARS, SEED, tell)
+    events, _ = compute_events(profile, YEARS, SEED)
+    tell("slagkracht van elk gebied")
+    strength = compute_strength_map(standing, travel.drive_s, [(platoon, RANKS)], cover, ready.floors)
+    people = plan.areas.population.astype(np.float64)
+    places = np.random.default_rng(SEED).choice(len(people), CURVE_PLACES, p=people / people.sum())
+    curve = [
+        compute_strength_curve(
+            standing, travel.drive_s[places], np.ones(CURVE_PLACES), platoon, cover, floors, HOURS
+        )
+        for floors in (ready.floors, None)
+    ]  # fmt: skip
+    tell("uithoudingsvermogen")
+    endurance = compute_endurance(
+        plan, compute_home_drive_s(plan, travel), platoon, week=week_from_windows(read_rows("windows")),
+        starts=datetime.datetime.combine(plan.day, datetime.time(8)),
+    )  # fmt: skip
+    return Readiness(
+        window, profile, compute_simultaneous(events), found.gap, found.together, strength, HOURS, np.stack(curve),
+        endurance, found.unknown, ready.floors.source, YEARS, SEED,
+    )  # fmt: skip
 
 
 def map_page(
@@ -78,10 +140,12 @@ def report(
     norms: Norms = None,
     outlines: Outlines = None,
     polygons: Polygons = None,
+    strength: WithStrength = False,
 ) -> None:
     """Maak het gedrukte plan: een toegankelijke pdf.
 
-    Een landelijke samenvatting en twee bladzijden per regio.
+    Een landelijke samenvatting en twee bladzijden per regio; met --slagkracht ook tekort, risico, slagkracht en
+    uithoudingsvermogen.
 
     Voorbeeld: slagkracht rapport nederland --uit dekkingsplan.pdf
     """
@@ -89,5 +153,7 @@ def report(
         tell("plan lezen")
         plan = read_plan(path)
         result = compute(plan, None, norms, tell=tell)
-        write_printed_plan(scratch, result, draw(plan, polygons, outlines), window=window, progress=tell)
+        readiness = compute_readiness(result, window, tell) if strength else None
+        drawing = draw(plan, polygons, outlines)
+        write_printed_plan(scratch, result, drawing, window=window, readiness=readiness, progress=tell)
     show.written(out)

@@ -31,6 +31,14 @@ from slagkracht.reports.figures import (
 from slagkracht.reports.map_layers import compute_gain
 from slagkracht.reports.map_svg import Frame, Label, compute_frame, draw_map
 from slagkracht.reports.results import Result, compute_result_receipt, compute_title, describe_receipt, find_unverified
+from slagkracht.reports.strength_chapters import (
+    PLATOON_TIME,
+    Picture,
+    Readiness,
+    TimeMap,
+    compute_chapters,
+    compute_readiness_number,
+)
 from slagkracht.resources import compute_standing
 
 Floats = npt.NDArray[np.float64]
@@ -46,12 +54,14 @@ def write_printed_plan(
     *,
     norm: str | None = None,
     window: str = "dag",
+    readiness: Readiness | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> None:
     """Write the plan as one PDF, both PDF/A-2a (ISO 19005-2, tagged) and PDF/UA-1 (ISO 14289-1).
 
     Maps and region pages show ``norm`` (a code; None = the first of ``result.together``) in ``window``; the national
-    overview shows all. ``progress`` is told in Dutch what is being made. Raises ValueError when there is no result for
+    overview shows all. ``readiness`` adds the chapters Tekort (right after the cover), Risico, Slagkracht and
+    Uithoudingsvermogen. ``progress`` is told in Dutch what is being made. Raises ValueError when there is no result for
     that norm and window.
     """
     code = norm if norm is not None else result.together[0].norm
@@ -62,7 +72,11 @@ def write_printed_plan(
     tell = progress or (lambda _: None)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        content = _compose(_gather(result, drawing, main, folder), tell)
+        matter = _gather(result, drawing, main, folder)
+        content = _compose(matter, tell)
+        if readiness is not None:
+            tell("tekort, risico, slagkracht en uithoudingsvermogen")
+            content |= _chapters(matter, readiness)
         (folder / "plan.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
         template = resources.files("slagkracht.reports") / "typst" / "dekkingsplan.typ"
         (folder / "dekkingsplan.typ").write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
@@ -132,6 +146,7 @@ def _compose(matter: _Matter, tell: Callable[[str], None]) -> Json:
         "cover": national["map"],
         "national": national,
         "regions": regions,
+        "strength": {},
     }
 
 
@@ -241,6 +256,47 @@ def _cooperation(
         ),
         "legend": _legend(GAIN, gain_s, _people(matter)),
         "table": _table(figures, matter.number),
+    }
+
+
+def _chapters(matter: _Matter, readiness: Readiness) -> Json:
+    """The chapters on strength, every figure of them with its own receipt, years and seed."""
+    number = compute_readiness_number(readiness, matter.number)
+    receipt = f"{number[:12]}, toeval {readiness.seed}, {write_count(readiness.years)} jaren"
+    outlines = matter.drawing.outlines
+    frame = compute_frame(outlines, margin=0.02)
+    cells = shapely.simplify(matter.drawing.cells, (frame[2] - frame[0]) / 2500)
+    chapters = []
+    for chapter in compute_chapters(readiness, matter.plan.regions):
+        parts: list[Json] = []
+        for title, sentence, shown in chapter.parts:
+            part: Json = {"title": title, "sentence": sentence}
+            name = f"{chapter.title}-{len(parts)}".lower()
+            if isinstance(shown, Picture):
+                part["picture"] = _save(matter, name, shown.svg, shown.alt, shown.caption) | {"receipt": receipt}
+            elif isinstance(shown, TimeMap):
+                values = compute_cell_means(matter.drawing, shown.values, matter.plan.areas.population)
+                part["legend"] = _legend(PLATOON_TIME, values, _people(matter))
+                told = ", ".join(f"{entry['label']} {entry['share']}" for entry in part["legend"])
+                svg = draw_map(cells, values, PLATOON_TIME, outlines, frame)
+                alt = f"Kaart van Nederland: {shown.title.lower()}. Van de inwoners: {told}."
+                caption = f"{shown.title}, elke regio boven haar ondergrens."
+                part["map"] = _save(matter, name, svg, alt, caption) | {"receipt": receipt}
+            else:
+                part["table"] = _table(shown, matter.number) | {"receipt": receipt}
+            parts.append(part)
+        chapters.append(
+            {"title": chapter.title, "sentence": chapter.sentence, "parts": parts, "unverified": chapter.unverified}
+        )
+    return {
+        "strength": {
+            "receipt": [
+                {"dutch": "verantwoording van tekort, risico, slagkracht en uithoudingsvermogen", "value": number},
+                {"dutch": "doorgerekende jaren en toevalsgetal", "value": f"{readiness.years}, {readiness.seed}"},
+            ],
+            "window": read_window_names()[readiness.window],
+            "chapters": chapters,
+        }
     }
 
 

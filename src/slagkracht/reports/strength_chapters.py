@@ -1,0 +1,413 @@
+"""The chapters Tekort, Risico, Slagkracht and Uithoudingsvermogen: what is short, how soon it stands, how long."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from math import ceil, floor, log10
+
+import numpy as np
+import numpy.typing as npt
+
+from slagkracht.plan import compute_hash
+from slagkracht.regions import Regions
+from slagkracht.relief import Endurance
+from slagkracht.reports.colours import TIME
+from slagkracht.reports.dutch import write_count, write_share
+from slagkracht.reports.figures import Figures
+from slagkracht.reports.map_svg import FONT, INK
+from slagkracht.risks import Profile, Risk, compute_impact
+from slagkracht.strength import Gap, StrengthMap
+
+Floats = npt.NDArray[np.float64]
+
+PLATOON_TIME = dataclasses.replace(
+    TIME,
+    breaks=(900, 1800, 2700, 3600, 5400, 7200),
+    labels=(
+        "tot 15 minuten", "15 tot 30 minuten", "30 tot 45 minuten", "45 tot 60 minuten", "60 tot 90 minuten",
+        "90 minuten tot 2 uur", "2 uur en meer",
+    ),
+    missing_label="zo veel pelotons komen er niet",
+)  # fmt: skip
+"""The colours of response times over the times in which platoons stand."""
+
+SHOWN_LEVELS = 4
+PRINTED_RANKS = (1, 4)
+LINE, FREE = "#0b4a8f", "#a04e08"
+DOT = "#0d4f5c"
+
+
+@dataclass(frozen=True, eq=False)
+class Readiness:
+    """What a plan can bring against what may happen, in one time window.
+
+    ``at_once`` float64 [K+1] chance per year of at least k large events at one moment · ``together`` int32 [F] what
+    fails when all that is needed once in ten years is asked at once · ``hours`` [H] and ``curve`` float64 [2, H]
+    platoons that stand within them, every floor held and without floors · ``endurance`` of platoons, each region at
+    home · ``unknown`` formations that are asked and doctrine lacks · ``floors`` where the floors come from ·
+    ``years``, ``seed`` of the simulation.
+    """
+
+    window: str
+    profile: Profile
+    at_once: Floats
+    gap: Gap
+    together: npt.NDArray[np.int32]
+    strength: StrengthMap
+    hours: tuple[float, ...]
+    curve: Floats
+    endurance: Endurance
+    unknown: tuple[str, ...]
+    floors: str
+    years: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A drawing with the words for who cannot see it, and what is written beneath it."""
+
+    svg: str
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True, eq=False)
+class TimeMap:
+    """A map to draw: float64 [A] seconds (nan = never) on PLATOON_TIME."""
+
+    title: str
+    values: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Chapter:
+    """``title``, ``sentence``, then ``parts`` as (heading, sentence, what is shown), then what is not yet verified."""
+
+    title: str
+    sentence: str
+    parts: tuple[tuple[str, str, Figures | Picture | TimeMap], ...]
+    unverified: tuple[str, ...]
+
+
+def compute_readiness_number(found: Readiness, number: str) -> str:
+    """SHA-256 of everything that the chapters come from: the receipt ``number`` of the result, profile, years, seed."""
+    return compute_hash([number, found.profile, found.window, found.years, found.seed, found.floors])
+
+
+def compute_chapters(found: Readiness, regions: Regions) -> list[Chapter]:
+    """Tekort, Risico, Slagkracht and Uithoudingsvermogen, in that order."""
+    return [_shortfall(found), _risks(found), _strength(found), _endurance(found, regions)]
+
+
+def compute_platoon_s(found: Readiness, rank: int, *, floors: bool) -> Floats:
+    """Seconds until the ``rank``-th platoon stands in every area, nan where it never does: float64 [A]."""
+    table = found.strength.complete_s if floors else found.strength.free_s
+    values = table[:, found.strength.rank.index(rank)].astype(np.float64)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def compute_gap_figures(found: Readiness) -> Figures:
+    """Needed, available and short, each with its interval: a row per formation, the shortest of all first."""
+    gap = found.gap
+    levels = [level.removeprefix("eens per ") for level in gap.levels[:SHOWN_LEVELS]]
+    rows = []
+    for f in _order(gap):
+        needed = [_range(*(v[f, level] for v in (gap.needed, gap.needed_low, gap.needed_high))) for level in
+                  range(SHOWN_LEVELS)]  # fmt: skip
+        short = [_range(*(v[f, level] for v in (gap.shortfall, gap.shortfall_low, gap.shortfall_high))) for level in
+                 range(SHOWN_LEVELS)]  # fmt: skip
+        have = _range(gap.available[f], gap.available_low[f], gap.available_high[f])
+        rows.append((gap.formations[f].dutch, *needed, have, *short))
+    columns = [("Formatie", "text"), *((f"Nodig: {level}", "count") for level in levels), ("Beschikbaar", "count")]
+    columns += [(f"Tekort: {level}", "count") for level in levels]
+    return Figures("Nodig, beschikbaar en tekort op één moment, eens in zoveel tijd", tuple(columns), tuple(rows))
+
+
+def compute_lost_figures(found: Readiness) -> Figures:
+    """Where formations are lost between all that can be formed and what can stand there."""
+    gap = found.gap
+    rows = []
+    for f in _order(gap):
+        lost = (gap.whole[f] - gap.in_time[f], gap.in_time[f] - gap.ready[f], gap.ready[f] - gap.available[f])
+        counts = (float(gap.whole[f]), *(max(float(v), 0.0) for v in lost), float(gap.available[f]))
+        rows.append((gap.formations[f].dutch, *counts, float(gap.chance_per_year[f]), float(found.together[f])))
+    headings = ("Te vormen", "Te ver", "Niet paraat", "Niet te missen", "Beschikbaar")
+    columns = [("Formatie", "text"), *((heading, "count") for heading in headings)]
+    columns += [("Tekort, kans per jaar", "share"), ("Ontbreekt, alles tegelijk", "count")]
+    return Figures("Waar het blijft", tuple(columns), tuple(rows))
+
+
+def compute_cause_figures(found: Readiness) -> Figures:
+    """Which two scenarios ask most of a formation in the years that fall short (in all years where none does)."""
+    cause = found.gap.cause
+    rows = []
+    for f in _order(found.gap):
+        most = np.argsort(-cause[f], kind="stable")[:2].tolist()
+        named = [
+            f"{found.profile.risks[k].label} ({write_share(cause[f, k])})" if cause[f, k] > 0 else "–" for k in most
+        ]
+        rows.append((found.gap.formations[f].dutch, *named, *["–"] * (2 - len(named))))
+    columns = (("Formatie", "text"), ("Vraagt het meest", "text"), ("Daarna", "text"))
+    return Figures("Waardoor: aandeel in wat gevraagd wordt in de jaren met een tekort", columns, tuple(rows))
+
+
+def compute_risk_figures(found: Readiness) -> Figures:
+    """The scenarios by their number in the diagram: how often, how bad, and how sure that is."""
+    rows = tuple(
+        (
+            f"{number}  {risk.label}",
+            _decimal(100 * risk.rate_per_year),
+            f"{_decimal(100 * risk.rate_low)}–{_decimal(100 * risk.rate_high)}",
+            "ABCDE"[round(score)] if np.isfinite(score) else "–",
+            risk.status,
+        )
+        for number, (risk, score) in enumerate(_ranked(found.profile), start=1)
+    )
+    columns = (("Scenario", "text"), ("Keer per 100 jaar", "count"), ("Tussen", "count"), ("Effect (A–E)", "count"),
+               ("Status", "text"))  # fmt: skip
+    return Figures("De scenario’s, genummerd naar waarschijnlijkheid maal effect", columns, rows)
+
+
+def compute_endurance_figures(found: Readiness, regions: Regions) -> Figures:
+    """Platoons kept up for days, per region and for the nation, whole ones, and what runs out first at the longest."""
+    endurance = found.endurance
+
+    def whole(values: Floats) -> tuple[float, ...]:
+        return tuple(np.floor(values + 1e-6).tolist())
+
+    rows = tuple(
+        (
+            str(name), *whole(endurance.per_region[:, r]),
+            _scarce(str(endurance.scarce_region[-1, r]), str(endurance.window_region[-1, r])),
+        )
+        for r, name in enumerate(regions.name.tolist())
+    )  # fmt: skip
+    total = ("Nederland", *whole(endurance.sustained), _scarce(str(endurance.scarce[-1]), str(endurance.window[-1])))
+    days = [(f"{d} dag" if d == 1 else f"{d} dagen", "count") for d in endurance.days.tolist()]
+    title = f"{endurance.formation.dutch}: hoeveel er vol te houden zijn, elke regio bij zich thuis"
+    return Figures(title, (("Regio", "text"), *days, ("Eerst op", "text")), rows, total)
+
+
+def draw_risk_diagram(profile: Profile) -> str:
+    """SVG: likelihood from left to right (logarithmic, with its interval), impact upwards, a number per scenario."""
+    ranked = _ranked(profile)
+    left, top, wide, high = 90, 20, 880, 460
+    rates = [rate for risk, _ in ranked for rate in (risk.rate_low, risk.rate_per_year, risk.rate_high) if rate > 0]
+    low = floor(log10(min(rates)))
+    most = max(ceil(log10(max(rates))), low + 1)
+
+    def x(rate: float) -> float:
+        return left + wide * (log10(max(rate, 10.0**low)) - low) / (most - low)
+
+    def y(score: float) -> float:
+        return top + high * (1 - (score + 0.5) / 5)
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="1000" height="560" viewBox="0 0 1000 560" '
+        f'font-family="{FONT}" font-size="19" fill="{INK}">'
+    ]
+    for row, letter in enumerate("ABCDE"):
+        parts.append(
+            f'<rect x="{left}" y="{y(row + 0.5):.1f}" width="{wide}" height="{high / 5:.1f}" '
+            f'fill="{"#eef3f3" if row % 2 else "#ffffff"}"/>'
+            f'<text x="{left - 12}" y="{y(row) + 6:.1f}" text-anchor="end">{letter}</text>'
+        )
+    for power in range(most, low - 1, -2):
+        at = x(10.0**power)
+        words = f"{10**power:g} per jaar" if power >= 0 else f"1 op {write_count(10**-power)} jaar"
+        anchor = "end" if power == most else "start" if power == low else "middle"
+        parts.append(
+            f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{top}" y2="{top + high}" stroke="#c9d0cf"/>'
+            f'<text x="{at:.1f}" y="{top + high + 24}" text-anchor="{anchor}">{words}</text>'
+        )
+    parts.append(f'<text x="{left + wide / 2}" y="{top + high + 54}" text-anchor="middle">waarschijnlijkheid</text>')
+    parts.append(f'<text x="24" y="{top + high / 2}" transform="rotate(-90 24 {top + high / 2})" '
+                 'text-anchor="middle">effect</text>')  # fmt: skip
+    placed: list[tuple[float, float]] = []
+    for number, (risk, score) in enumerate(ranked, start=1):
+        if not np.isfinite(score) or risk.rate_per_year <= 0:
+            continue
+        cx, cy = x(risk.rate_per_year), y(score)
+        steps = (sign * 23 * step for step in range(12) for sign in (1, -1))
+        by = next((s for s in steps if all(abs(cx - a) > 23 or abs(cy + s - b) > 22 for a, b in placed)), 0)
+        placed.append((cx, cy + by))
+        parts.append(
+            f'<line x1="{x(risk.rate_low):.1f}" x2="{x(risk.rate_high):.1f}" y1="{cy + by:.1f}" y2="{cy + by:.1f}" '
+            f'stroke="{DOT}" stroke-width="1" stroke-opacity="0.35"/>'
+        )
+        parts.append(
+            f'<circle cx="{cx:.1f}" cy="{cy + by:.1f}" r="11" fill="{DOT}"/>'
+            f'<text x="{cx:.1f}" y="{cy + by + 5:.1f}" text-anchor="middle" font-size="14" fill="#ffffff">'
+            f"{number}</text>"
+        )
+    return "\n".join([*parts, "</svg>"])
+
+
+def draw_curve(hours: Sequence[float], curve: Floats) -> str:
+    """SVG: how many platoons stand within so many hours, every floor held (whole line) and without floors (dashed)."""
+    left, top, wide, high = 90, 20, 880, 300
+    most = max(float(curve.max()), 1.0)
+
+    def point(hour: float, count: float) -> str:
+        return f"{left + wide * hour / hours[-1]:.1f},{top + high * (1 - count / most):.1f}"
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="1000" height="400" viewBox="0 0 1000 400" '
+        f'font-family="{FONT}" font-size="19" fill="{INK}">'
+    ]
+    for count in (0.0, most / 2, most):
+        _, _, at = point(0, count).partition(",")
+        parts.append(
+            f'<line x1="{left}" x2="{left + wide}" y1="{at}" y2="{at}" stroke="#c9d0cf"/>'
+            f'<text x="{left - 10}" y="{float(at) + 6:.1f}" text-anchor="end">{write_count(count)}</text>'
+        )
+    for hour in (h for h in hours if h == int(h)):
+        at = point(hour, 0).partition(",")[0]
+        parts.append(f'<text x="{at}" y="{top + high + 26}" text-anchor="middle">{hour:g} uur</text>')
+    for line, colour, dash in ((curve[0], LINE, ""), (curve[1], FREE, ' stroke-dasharray="9 6"')):
+        path = " ".join(point(h, n) for h, n in zip((0.0, *hours), (0.0, *line.tolist()), strict=True))
+        parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="3"{dash}/>')
+    for start, colour, dash, words in ((left, LINE, "", "elke regio boven haar ondergrens"),
+                                    (left + 420, FREE, ' stroke-dasharray="9 6"', "zonder ondergrens")):  # fmt: skip
+        parts.append(
+            f'<line x1="{start}" x2="{start + 44}" y1="376" y2="376" stroke="{colour}" stroke-width="3"{dash}/>'
+            f'<text x="{start + 54}" y="382">{escape(words)}</text>'
+        )
+    return "\n".join([*parts, "</svg>"])
+
+
+def _shortfall(found: Readiness) -> Chapter:
+    gap = found.gap
+    ten = gap.levels.index("eens per 10 jaar")
+    short = [f for f in _order(gap) if gap.shortfall[f, ten] >= 0.5]
+    said = ", ".join(
+        f"{_range(gap.shortfall[f, ten], gap.shortfall_low[f, ten], gap.shortfall_high[f, ten])} × "
+        f"{gap.formations[f].dutch.lower()}"
+        for f in short[:3]
+    )
+    sentence = (
+        f"Eens per 10 jaar wordt van {len(short)} van de {len(gap.formations)} formaties meer op één moment gevraagd "
+        f"dan er op tijd kan staan. Het meest ontbreekt: {said}."
+        if short
+        else "Wat eens per 10 jaar op één moment nodig is, kan van elke formatie op tijd staan."
+    )
+    explained = (
+        "Nodig: zoveel tegelijk. Beschikbaar: staat op tijd, terwijl elke regio boven haar ondergrens blijft. "
+        "Tussen haakjes de marge (P5–P95) over kansen, paraatheid en plaatsen; bij het tekort de gunstigste en de "
+        "ongunstigste combinatie daarvan."
+    )
+    causes = (
+        "Van alles wat te vormen is, valt af wat te ver is, niet paraat is of thuis niet gemist kan worden. De laatste "
+        "kolom: wat ontbreekt als alles wat eens per 10 jaar nodig is, tegelijk wordt gevraagd."
+    )
+    doubts = [f"formatie {each.dutch.lower()}" for each in gap.formations if each.status != "vastgesteld"]
+    doubts += [f"formatie {code!r} wordt gevraagd, maar de doctrine kent haar niet" for code in found.unknown]
+    return Chapter(
+        "Tekort",
+        sentence,
+        (("Wat nodig is en wat er is", explained, compute_gap_figures(found)),
+         ("Waar het blijft", causes, compute_lost_figures(found)),
+         ("Waardoor", "", compute_cause_figures(found))),
+        (*doubts, f"ondergrens: {found.floors}"),
+    )  # fmt: skip
+
+
+def _risks(found: Readiness) -> Chapter:
+    ranked = _ranked(found.profile)
+    drawn = [risk.label for risk, score in ranked if np.isfinite(score) and risk.rate_per_year > 0]
+    chances = [(k, float(c)) for k, c in enumerate(found.at_once) if k >= 1]
+    two = next((c for k, c in chances if k == 2), 0.0)
+    unsure = sum(risk.status != "vastgesteld" for risk, _ in ranked)
+    top = "; ".join(f"{number} {label}" for number, label in enumerate(drawn[:5], start=1))
+    picture = Picture(
+        draw_risk_diagram(found.profile),
+        f"Risicodiagram met {len(drawn)} scenario’s, waarschijnlijkheid naar rechts en effect van A onder tot "
+        f"E boven. Bovenaan naar waarschijnlijkheid maal effect: {top}. De tabel hierna noemt ze alle.",
+        "Een streep geeft de marge van de kans; de nummers staan in de tabel.",
+    )
+    at_once = Figures(
+        "Kans per jaar op zoveel grote gebeurtenissen tegelijk",
+        (("Tegelijk", "text"), ("Kans per jaar", "share")),
+        tuple((f"{k} of meer", chance) for k, chance in chances),
+    )
+    return Chapter(
+        "Risico",
+        f"{len(ranked)} scenario’s, doorgerekend over {write_count(found.years)} jaren. In {write_share(two)} van de "
+        "jaren zijn er op enig moment twee of meer grote gebeurtenissen tegelijk.",
+        (("Risicodiagram", "", picture), ("Meer tegelijk", "", at_once),
+         ("De scenario’s", "", compute_risk_figures(found))),
+        (f"{unsure} van de {len(ranked)} scenario’s berusten op aannamen",) if unsure else (),
+    )  # fmt: skip
+
+
+def _strength(found: Readiness) -> Chapter:
+    platoon = found.strength.formation[0]
+    parts: list[tuple[str, str, Figures | Picture | TimeMap]] = []
+    for rank in PRINTED_RANKS:
+        values = compute_platoon_s(found, rank, floors=True)
+        title = f"Tijd tot het {rank}e peloton"
+        parts.append((title, "", TimeMap(title, values)))
+    told = "; ".join(
+        f"binnen {h:g} uur {_decimal(float(held))} (zonder ondergrens {_decimal(float(free))})"
+        for h, held, free in zip(found.hours, *found.curve, strict=True)
+        if h == int(h)
+    )
+    parts.append(
+        ("Pelotons tegen uren", f"Gemiddeld over plaatsen, gekozen naar inwoners: {told}.",
+         Picture(draw_curve(found.hours, found.curve), f"Lijnen van pelotons tegen uren: {told}.",
+                 "Hoeveel pelotons er op één plaats staan, tegen de uren na het alarm."))
+    )  # fmt: skip
+    return Chapter(
+        "Slagkracht",
+        f"Hoe snel het {platoon.dutch.lower()} ergens staat, elk gebied op zichzelf, vanaf het alarm; elke regio die "
+        "leent blijft boven haar ondergrens.",
+        tuple(parts),
+        tuple(["de samenstelling en verzameltijd van het peloton"] * (platoon.status != "vastgesteld")),
+    )
+
+
+def _endurance(found: Readiness, regions: Regions) -> Chapter:
+    endurance = found.endurance
+    told = ", ".join(
+        f"{d} {'dag' if d == 1 else 'dagen'}: {write_count(float(np.floor(n + 1e-6)))}"
+        for d, n in zip(endurance.days.tolist(), endurance.sustained.tolist(), strict=True)
+    )
+    return Chapter(
+        "Uithoudingsvermogen",
+        "Hoeveel pelotons er onafgebroken kunnen staan, met aflossing en rust en met de paraatheid thuis bewaard: "
+        f"{told}.",
+        (
+            ("Hoe lang het vol te houden is", "‘Eerst op’: wat bij de langste duur als eerste ontbreekt.",
+             compute_endurance_figures(found, regions)),
+        ),
+        ("inzetduur, rust, functiemix en beschikbaarheid van vrijwilligers",),
+    )  # fmt: skip
+
+
+def _order(gap: Gap) -> list[int]:
+    """Formations, the largest shortfall once in ten years first."""
+    ten = gap.levels.index("eens per 10 jaar")
+    order: list[int] = np.lexsort((-gap.needed[:, ten], -gap.expected, -gap.shortfall[:, ten])).tolist()
+    return order
+
+
+def _ranked(profile: Profile) -> list[tuple[Risk, float]]:
+    """Scenarios with their impact score, by rate times impact, those without a score last."""
+    scored = [(risk, compute_impact(risk.impact)) for risk in profile.risks]
+    return sorted(scored, key=lambda each: -each[0].rate_per_year * 3.0 ** each[1] if np.isfinite(each[1]) else 0.0)
+
+
+def _range(middle: float, low: float, high: float) -> str:
+    return write_count(middle) if round(low) == round(high) == round(middle) else f"{middle:.0f} ({low:.0f}–{high:.0f})"
+
+
+def _decimal(value: float) -> str:
+    return f"{value:.1f}".replace(".", ",")
+
+
+def _scarce(resource: str, window: str) -> str:
+    return f"{resource} ({window})" if resource else "–"
