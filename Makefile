@@ -18,14 +18,16 @@ help: ## what you can ask for
 demo: $(READY) $(WEB) ## the main job on the embedded country, then its map in the browser
 	$(BIN)/slagkracht demo
 
+# The platform's test files each get a process and a database of their own, so that none finds what another left.
 test: $(READY) $(WEB) browser ## all tests
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	printf '%s\n' tests/test_server_*.py | xargs -n 1 -P 2 $(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile --ignore-glob='*/test_server_*'
 
-check: $(READY) $(WEB) browser ## format, lint, types, and the tests with warnings as errors
+check: $(READY) ## format, lint, types, and the tests with warnings as errors
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(MAKE) test
 
 format: $(READY) ## put the code in its usual form
 	$(BIN)/ruff format .

@@ -247,21 +247,32 @@ def test_the_log_is_appended_and_never_changed(database: Addresses) -> None:
 def test_a_checkpoint_is_signed_and_held_by_everyone() -> None:
     key = Ed25519PrivateKey.generate()
     with acting("VR17", "oefening") as own:
-        assert sign_checkpoint(own, key) is None, "an empty log has nothing to sign"
         for n in range(3):
             record(own, "note", {"text": f"feit {n}"})
         signed = sign_checkpoint(own, key)
         lines = "".join(format_event(event) + "\n" for event in read_events(own, "VR17"))
     with acting("VR03", "oefening") as other:
         held = other.rows("select chain, number, hash, at, key, signature from slagkracht.checkpoint")
-    assert [row for row in held if row["chain"] == "VR17"] == [signed]
+    assert signed is not None
+    assert [row for row in held if (row["chain"], row["number"]) == ("VR17", signed["number"])] == [signed]
     keys = {"VR17": key.public_key().public_bytes_raw().hex()}
     assert verify(lines, json.dumps(signed), keys) == []
     cut_off = "".join(lines.splitlines(keepends=True)[:-1])
     assert "afgekapt" in verify(cut_off, json.dumps(signed), keys)[0]
-    assert signed is not None
     with pytest.raises(psycopg.Error), acting("VR03", "oefening") as other:
         other.insert("checkpoint", **{**signed, "number": 2})
+
+
+def test_an_empty_log_has_nothing_to_sign(database: Addresses) -> None:
+    with psycopg.connect(database.owner) as owner:
+        silent = owner.execute(
+            "select region from slagkracht.region where region not in "
+            "(select chain from slagkracht.event where world = 'oefening')"
+        ).fetchone()
+    if silent is None:
+        pytest.skip("every region has written in the exercise already")
+    with acting(silent[0], "oefening") as own:
+        assert sign_checkpoint(own, Ed25519PrivateKey.generate()) is None
 
 
 def test_nobody_writes_in_another_chain_or_over_a_number() -> None:
@@ -296,7 +307,8 @@ def test_an_answered_offer_stays_answered() -> None:
 
 
 TABLES = ("person", "mandate", "consent", "unit", "unit_place", "incident", "request", "request_line", "offer",
-          "commitment", "event", "checkpoint", "dossier", "board_decision", "answered")  # fmt: skip
+          "commitment", "event", "checkpoint", "dossier", "board_decision", "answered", "access_key", "subscription",
+          "delivery", "received", "region_key", "held_checkpoint", "handed_in", "variant")  # fmt: skip
 
 
 def test_every_table_is_fenced(database: Addresses) -> None:

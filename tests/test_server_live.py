@@ -149,7 +149,7 @@ def test_a_place_in_the_stream(text: str, place: tuple[int, str, int] | None) ->
 
 def test_a_stream_is_in_order_of_transaction_not_of_its_spelling(database: Addresses) -> None:
     with psycopg.connect(database.owner) as owner:
-        for number, tx in ((1, "99"), (2, "100"), (3, "101")):
+        for number, tx in ((900_001, "99"), (900_002, "100"), (900_003, "101")):
             owner.execute(
                 "insert into slagkracht.event "
                 "(world, chain, number, kind, happened_at, recorded_at, actor, body, hash, line, tx) "
@@ -161,6 +161,6 @@ def test_a_stream_is_in_order_of_transaction_not_of_its_spelling(database: Addre
         reader = Reader("VR25", "oefening")
         async with await connect() as connection:
             _, rows = await reader.catch_up(connection, (98, "", 0))
-        return [row["tx"] for row in rows]
+        return [row["tx"] for row in rows if row["number"] > 900_000]
 
     assert asyncio.run(read()) == ["99", "100", "101"]
