@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 import threading
+import time
 from collections import Counter
 
 import psycopg
@@ -13,6 +14,9 @@ from slagkracht.log import UNMET_REASONS, replay, verify_chain
 from slagkracht.server import ledger
 from slagkracht.server.database import Addresses, Scope, scope
 from slagkracht.server.journal import read_events
+
+RECENT = 100
+"""So many of the newest requests are worked on at once: two lines each, as in the busiest hour that is asked for."""
 
 STEPS = ("unit_en_route", "unit_arrived", "unit_deployed", "unit_relieved", "unit_released", "unit_home")
 
@@ -27,7 +31,7 @@ class Storm:
         self.requests: list[str] = []
         self.lines: list[tuple[str, str]] = []
         self.offers: list[tuple[str, str]] = []
-        self.commitments: list[tuple[str, str, str]] = []
+        self.away: list[tuple[str, str, str]] = []
         self.done: Counter[str] = Counter()
         self.errors: list[str] = []
         self._lock = threading.Lock()
@@ -45,10 +49,12 @@ class Storm:
     def acting(self, region: str):  # type: ignore[no-untyped-def]
         return scope(region, self.world, f"Demo Officier {region}")
 
-    def run(self, steps: int, rng: random.Random) -> None:
+    def run(self, steps: int, rng: random.Random, until: float = float("inf")) -> None:
         kinds = ["request", "offer", "refuse", "accept", "withdraw", "move", "close"]
         weights = [2, 14, 4, 16, 2, 60, 1]
         for _ in range(steps):
+            if time.perf_counter() > until:
+                return
             self.step(rng, rng.choices(kinds, weights)[0])
 
     def step(self, rng: random.Random, kind: str) -> None:
@@ -78,7 +84,7 @@ class Storm:
 
     def _offer(self, rng: random.Random) -> None:
         owner = rng.choice(self.regions)
-        requester, line = rng.choice(self.lines)
+        requester, line = rng.choice(self.lines[-2 * RECENT :])
         units = rng.sample(self.units[owner], rng.randint(1, 2))
         with self.acting(owner) as own:
             offer = ledger.offer_units(own, line, units, 1)
@@ -86,22 +92,22 @@ class Storm:
 
     def _refuse(self, rng: random.Random) -> None:
         with self.acting(rng.choice(self.regions)) as own:
-            ledger.refuse_line(own, rng.choice(self.lines)[1], rng.choice(sorted(UNMET_REASONS)))
+            ledger.refuse_line(own, rng.choice(self.lines[-2 * RECENT :])[1], rng.choice(sorted(UNMET_REASONS)))
 
     def _accept(self, rng: random.Random) -> None:
         requester, offer = rng.choice(self.offers[-40:])
         with self.acting(rng.choice([requester, "LAC"])) as own:
             made = ledger.accept_offer(own, offer)
         lender = offer.split("-")[1]
-        self.commitments += [(requester, lender, commitment) for commitment in made]
+        self.away += [(requester, lender, commitment) for commitment in made]
 
     def _withdraw(self, rng: random.Random) -> None:
-        _, offer = rng.choice(self.offers)
+        _, offer = rng.choice(self.offers[-200:])
         with self.acting(offer.split("-")[1]) as own:
             ledger.withdraw_offer(own, offer, "materieel")
 
     def _move(self, rng: random.Random) -> None:
-        requester, lender, commitment = rng.choice(self.commitments[-60:])
+        requester, lender, commitment = rng.choice(self.away)
         with self.acting(lender) as own:
             row = own.row("select step from slagkracht.commitment where commitment_id = %s", commitment)
         assert row is not None
@@ -109,9 +115,11 @@ class Storm:
         step = STEPS[min(reached, 5)] if rng.random() < 0.8 else rng.choice(STEPS)
         with self.acting(lender if step in ledger.OWNER_STEPS else requester) as own:
             ledger.move_commitment(own, commitment, step)
+        if step == "unit_home":
+            self.away.remove((requester, lender, commitment))
 
     def _close(self, rng: random.Random) -> None:
-        request = rng.choice(self.requests)
+        request = rng.choice(self.requests[-RECENT:])
         with self.acting(rng.choice([request.split("-")[1], "LAC"])) as own:
             ledger.close_request(own, request)
 
@@ -155,7 +163,6 @@ class Storm:
                 faults += [str(finding) for finding in verify_chain(read_events(own, chain), chain)]
         with self.acting("LAC") as centre:
             conflicts = replay(read_events(centre)).conflicts
-        ours = {commitment for _, _, commitment in self.commitments}
         told = {unit for units in self.units.values() for unit in units}
-        faults += [c.what for c in conflicts if any(unit in c.what for unit in told) and ours]
+        faults += [c.what for c in conflicts if any(unit in c.what for unit in told)]
         return faults

@@ -6,6 +6,7 @@ import datetime
 import hashlib
 import os
 import re
+import select
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -170,7 +171,7 @@ def open_pool(addresses: Addresses, most: int = 20) -> None:
         kwargs={"row_factory": dict_row, "autocommit": True},
         min_size=1,
         max_size=most,
-        check=ConnectionPool.check_connection,  # after a crash of the database nobody gets a dead connection
+        check=refuse_closed,  # after a crash of the database nobody gets a dead connection
         open=True,
     )
 
@@ -199,16 +200,23 @@ def scope(
     if _pool is None:
         raise RuntimeError("de database is niet geopend")
     with _pool.connection() as connection, connection.transaction():
-        set_scope(connection, region, world, account)
-        now = connection.execute("select now() as at").fetchone()
-        assert now is not None
-        yield Scope(connection, world, region, actor, account, roles, now["at"])
+        at = set_scope(connection, region, world, account)
+        yield Scope(connection, world, region, actor, account, roles, at)
 
 
-def set_scope(connection: Connection, region: str, world: str, account: int) -> None:
-    """Tells the database who is asking, until the end of the transaction."""
-    connection.execute(
+def set_scope(connection: Connection, region: str, world: str, account: int) -> datetime.datetime:
+    """Tells the database who is asking, until the end of the transaction; returns when that began."""
+    told = connection.execute(
         "select set_config('slagkracht.region', %s, true), set_config('slagkracht.world', %s, true), "
-        "set_config('slagkracht.account', %s, true)",
+        "set_config('slagkracht.account', %s, true), now() as at",
         (region, world, str(account) if account else ""),
-    )
+    ).fetchone()
+    assert told is not None
+    at: datetime.datetime = told["at"]
+    return at
+
+
+def refuse_closed(connection: Connection) -> None:
+    """Raises OperationalError when the other end of an idle connection is gone; asks the database nothing."""
+    if select.select([connection.fileno()], [], [], 0)[0]:
+        connection.pgconn.consume_input()

@@ -26,13 +26,7 @@ def record(
     recording, which no other transaction that this one waited for can have passed.
     Raises ValueError for a fact outside the vocabulary.
     """
-    scope.rows("select pg_advisory_xact_lock(hashtextextended(%s, 0))", f"{scope.world}/{scope.region}")
-    last = scope.row(
-        "select clock_timestamp() as now, (select line from slagkracht.event where world = %s and chain = %s "
-        "order by number desc limit 1) as line",
-        scope.world,
-        scope.region,
-    )
+    last = scope.row("select now, line from slagkracht.lock_chain(%s, %s)", scope.world, scope.region)
     assert last is not None
     previous = parse_event(last["line"]) if last["line"] else None
     recorded_at = max(last["now"], previous.recorded_at) if previous else last["now"]
