@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from slagkracht.plan import Plan, compute_plan_travel
+from slagkracht.areas import find_area
 from slagkracht.relief import (
     REASONS,
     Crews,
@@ -31,22 +31,10 @@ from slagkracht.relief import (
     compute_travel_min,
     week_from_windows,
 )
-from slagkracht.resources import Standing, compute_standing
 from slagkracht.risks import Risk
 from slagkracht.sources.national import build_national_plan
-from slagkracht.sources.risk_files import read_profile
 from slagkracht.sources.vocabulary import read_rows
-from slagkracht.strength import (
-    Cover,
-    Floors,
-    Formation,
-    Strength,
-    add_on_call,
-    compute_doctrine,
-    compute_plan_cover,
-    compute_strength,
-    floors_in_force,
-)
+from slagkracht.strength import Formation, Posture, Strength, compute_posture, compute_strength
 
 DAY = datetime.date(2026, 7, 1)
 STARTS = datetime.datetime(2026, 7, 1, 14)
@@ -72,12 +60,7 @@ class Fire:
 class Case:
     """The three fires on the real country on an ordinary weekday, before anybody has gone."""
 
-    plan: Plan
-    drive_s: npt.NDArray[np.uint16]
-    standing: Standing
-    cover: Cover
-    floors: Floors
-    formations: dict[str, Formation]
+    posture: Posture
     fires: tuple[Fire, ...]
 
 
@@ -92,29 +75,28 @@ class Wave:
 
 def build_case(folder: Path) -> Case:
     plan = build_national_plan(folder, DAY)
-    travel = compute_plan_travel(plan)
-    standing = add_on_call(plan, compute_standing(plan.units, plan.stations, "dag"))
-    cover = compute_plan_cover(plan, standing, travel)
-    risks = {risk.code: risk for risk in read_profile().risks}
+    posture = compute_posture(plan, "dag")
+    risks = {risk.code: risk for risk in plan.risks.risks}
     fires = []
     for code, name in FIRES:
         place = next(each for each in risks[code].places if each.name == name)
-        area = int(np.argmin(np.hypot(plan.areas.x_m - place.x_m, plan.areas.y_m - place.y_m)))
-        fires.append(Fire(risks[code], name, area))
-    floors, formations = floors_in_force(plan, cover), compute_doctrine(plan.rules, plan.day).formations
-    return Case(plan, travel.drive_s, standing, cover, floors, formations, tuple(fires))
+        fires.append(Fire(risks[code], name, find_area(plan.areas, place.x_m, place.y_m)))
+    return Case(posture, tuple(fires))
 
 
 def compute_waves(case: Case) -> list[Wave]:
     """Every need of the three fires in order of hour, then of fire; who goes is gone for all that follow."""
-    away = np.zeros(len(case.standing), dtype=np.bool_)
+    here = case.posture
+    away = np.zeros(len(here.standing), dtype=np.bool_)
     waves = []
     for hour in sorted({need.start_h for fire in case.fires for need in fire.risk.needs}):
         for fire in case.fires:
             asked = [(_formation(case, n.formation), n.count) for n in fire.risk.needs if n.start_h == hour]
             if asked:
-                drive_s = case.drive_s[fire.area]
-                found = compute_strength(case.standing, drive_s, asked, case.cover, case.floors, away=away)
+                drive_s = case.posture.travel.drive_s[fire.area]
+                found = compute_strength(
+                    case.posture.standing, drive_s, asked, case.posture.cover, case.posture.floors, away=away
+                )
                 away = away | (found.unit_formation >= 0)
                 waves.append(Wave(fire, hour, found))
     return waves
@@ -142,11 +124,11 @@ def compute_relief(
         rows = np.flatnonzero(free)
         rotation = compute_rotation(
             _take(crews, rows),
-            compute_travel_min(case.drive_s[fire.area], shifts),
+            compute_travel_min(case.posture.travel.drive_s[fire.area], shifts),
             Deployment(asked, STARTS, DAYS),
             shifts,
             week=week,
-            regions=len(case.plan.regions),
+            regions=len(case.posture.plan.regions),
             effort=0,
         )
         free[rows[np.unique(rotation.crew)]] = False
@@ -155,7 +137,7 @@ def compute_relief(
 
 
 def _formation(case: Case, code: str) -> Formation:
-    return case.formations[code]
+    return case.posture.formations[code]
 
 
 def _take(crews: Crews, rows: npt.NDArray[np.intp]) -> Crews:
@@ -190,13 +172,13 @@ def _who_goes(case: Case, waves: list[Wave]) -> str:
             for f in places:
                 for name, count in strength.missing[f].items():
                     lacks[name] = lacks.get(name, 0) + count
-            owners, units = np.unique(case.standing.region[sent], return_counts=True)
+            owners, units = np.unique(case.posture.standing.region[sent], return_counts=True)
             order = np.argsort(-units, kind="stable")
             rows.append(
                 [
                     f"{wave.fire.place}, hour {wave.hour:g}", formation.dutch, f"{len(whole)} of {len(places)}",
                     _clock(whole.min()) if len(whole) else "–", _clock(whole.max()) if len(whole) else "–",
-                    ", ".join(f"{case.plan.regions.code[owners[k]]} {units[k]}" for k in order) or "–",
+                    ", ".join(f"{case.posture.plan.regions.code[owners[k]]} {units[k]}" for k in order) or "–",
                     ", ".join(f"{count} {name}" for name, count in lacks.items()) or "–",
                 ]
             )  # fmt: skip
@@ -205,15 +187,20 @@ def _who_goes(case: Case, waves: list[Wave]) -> str:
 
 
 def _what_stays(case: Case, waves: list[Wave]) -> str:
-    before, after, floor = waves[0].strength.residual_before, waves[-1].strength.residual_after, case.floors.share
-    sent = np.zeros(len(case.plan.regions), dtype=int)
+    here = case.posture
+    before, after, floor = (
+        waves[0].strength.residual_before,
+        waves[-1].strength.residual_after,
+        here.floors.share,
+    )
+    sent = np.zeros(len(here.plan.regions), dtype=int)
     for wave in waves:
         gone = wave.strength.unit_formation >= 0
-        sent += np.bincount(case.standing.region[gone], minlength=len(sent))
+        sent += np.bincount(here.standing.region[gone], minlength=len(sent))
     order = np.lexsort((np.arange(len(before)), after - floor))
     rows = [
         [
-            f"{case.plan.regions.code[r]} {case.plan.regions.name[r]}", str(sent[r]), f"{before[r]:.1%}",
+            f"{here.plan.regions.code[r]} {here.plan.regions.name[r]}", str(sent[r]), f"{before[r]:.1%}",
             f"{after[r]:.1%}", f"{floor[r]:.1%}",
         ]
         for r in order.tolist()
@@ -232,8 +219,8 @@ def _how_long(case: Case) -> str:
             if need.formation not in (NATURE, BASE):
                 continue
             found = compute_endurance(
-                case.plan, case.drive_s[fire.area], _formation(case, need.formation), week=week, starts=STARTS,
-                days=(1, 2, 5),
+                case.posture.plan, case.posture.travel.drive_s[fire.area], _formation(case, need.formation), week=week,
+                starts=STARTS, days=(1, 2, 5),
             )  # fmt: skip
             scarce = f"{found.scarce[-1]} ({found.window[-1]})" if found.scarce[-1] else "–"
             kept = [f"{np.floor(value * 10 + 1e-6) / 10:.1f}" for value in found.sustained]
@@ -243,7 +230,7 @@ def _how_long(case: Case) -> str:
 
 
 def _relief(case: Case) -> str:
-    crews, shifts = compute_crews(case.plan), compute_shifts(case.plan)
+    crews, shifts = compute_crews(case.posture.plan), compute_shifts(case.posture.plan)
     ways: list[tuple[str, list[Rotation]]] = [("by the rules in force", compute_relief(case, crews, shifts))]
     longer = dataclasses.replace(shifts, most_min=720)
     ways.append(("away for 12 hours instead of 8", compute_relief(case, crews, longer)))

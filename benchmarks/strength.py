@@ -11,27 +11,27 @@ from pathlib import Path
 
 import numpy as np
 
-from slagkracht.cli.strength import ready_plan
+from slagkracht.cli.strength import read_posture
 from slagkracht.strength import compute_strength
 from slagkracht.strength.strength_map import compute_strength_map
 
 
 def main() -> None:
-    ready = ready_plan(Path(sys.argv[1]), "dag", lambda text: None)
+    posture = read_posture(Path(sys.argv[1]), "dag", lambda text: None)
     cases = int(sys.argv[2]) if len(sys.argv) > 2 else 100
-    platoon = ready.formations["basispeloton"]
+    platoon = posture.formations["basispeloton"]
     rng = np.random.default_rng(11)
-    compute_strength(ready.standing, ready.travel.drive_s[0], [(platoon, 2)], ready.cover, ready.floors)
+    compute_strength(posture.standing, posture.travel.drive_s[0], [(platoon, 2)], posture.cover, posture.floors)
     ratios, seconds, exact_seconds, unproven = [], [], [], 0
     for case in range(cases):
-        area, count = int(rng.integers(len(ready.plan.areas))), int(rng.integers(2, 12))
-        drive_s = ready.travel.drive_s[area]
+        area, count = int(rng.integers(len(posture.plan.areas))), int(rng.integers(2, 12))
+        drive_s = posture.travel.drive_s[area]
         start = time.perf_counter()
-        fast = compute_strength(ready.standing, drive_s, [(platoon, count)], ready.cover, ready.floors)
+        fast = compute_strength(posture.standing, drive_s, [(platoon, count)], posture.cover, posture.floors)
         seconds.append(time.perf_counter() - start)
         start = time.perf_counter()
         best = compute_strength(
-            ready.standing, drive_s, [(platoon, count)], ready.cover, ready.floors, exact=True, seconds=60
+            posture.standing, drive_s, [(platoon, count)], posture.cover, posture.floors, exact=True, seconds=60
         )
         exact_seconds.append(time.perf_counter() - start)
         if not best.bound_s > 0:
@@ -44,9 +44,11 @@ def main() -> None:
     print(f"  cost: mean {np.mean(ratios):.4f}, worst {np.max(ratios):.4f}")
     print(f"  fast {np.mean(seconds):.3f} s (worst {np.max(seconds):.3f}), exact {np.mean(exact_seconds):.2f} s")
     start = time.perf_counter()
-    compute_strength_map(ready.standing, ready.travel.drive_s, [(platoon, (1, 2, 4, 10))], ready.cover, ready.floors)
+    compute_strength_map(
+        posture.standing, posture.travel.drive_s, [(platoon, (1, 2, 4, 10))], posture.cover, posture.floors
+    )
     spent = time.perf_counter() - start
-    print(f"map: {len(ready.plan.areas)} areas x 10 platoons, with and without floors: {spent:.1f} s")
+    print(f"map: {len(posture.plan.areas)} areas x 10 platoons, with and without floors: {spent:.1f} s")
 
 
 if __name__ == "__main__":

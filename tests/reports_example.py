@@ -12,6 +12,7 @@ from slagkracht.plan import Plan
 from slagkracht.regions import Regions
 from slagkracht.reports.results import Result
 from slagkracht.resources import Stations, Units
+from slagkracht.risks import NO_RISKS
 from slagkracht.rules import Rule, Rules, RuleVersion
 from slagkracht.travel import Travel
 
@@ -79,6 +80,7 @@ def small_plan() -> Plan:
         stations=stations,
         units=units,
         areas=areas,
+        risks=NO_RISKS,
         rules=_rules(),
         roads=None,
         travel=travel,

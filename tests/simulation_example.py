@@ -12,6 +12,7 @@ from slagkracht.areas import Areas
 from slagkracht.plan import Plan
 from slagkracht.regions import Regions
 from slagkracht.resources import Stations, Units
+from slagkracht.risks import NO_RISKS
 from slagkracht.rules import Rule, Rules, RuleVersion
 from slagkracht.simulation import IncidentKind, Scenario
 from slagkracht.travel import Travel
@@ -67,6 +68,7 @@ def small_country(
             np.full(areas, "GM1"), rng.integers(100, 5_000, areas).astype(np.float32), (),
             np.zeros((areas, 0), np.float32), np.full(areas, ""), np.full(areas, 500.0, np.float32),
         ),
+        risks=NO_RISKS,
         rules=handling(55.0, spread),
         roads=None,
         travel=travel,

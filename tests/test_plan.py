@@ -56,6 +56,22 @@ def test_every_field_changes_the_hash(noun: str) -> None:
         assert compute_hash(whole) != before, f"{noun}.{field.name}"
 
 
+def test_every_field_of_a_scenario_changes_the_hash(country: Plan) -> None:
+    risk, shock = country.risks.risks[0], country.risks.shocks[0]
+    before = compute_hash(country)
+    for field in dataclasses.fields(risk):
+        value = getattr(risk, field.name)
+        other = value[:-1] if isinstance(value, tuple) and value and not isinstance(value[0], str) else changed(value)
+        risks = dataclasses.replace(
+            country.risks, risks=(dataclasses.replace(risk, **{field.name: other}), *country.risks.risks[1:])
+        )
+        assert compute_hash(dataclasses.replace(country, risks=risks)) != before, field.name
+    for field in dataclasses.fields(shock):
+        other = dataclasses.replace(shock, **{field.name: changed(getattr(shock, field.name))})
+        risks = dataclasses.replace(country.risks, shocks=(other, *country.risks.shocks[1:]))
+        assert compute_hash(dataclasses.replace(country, risks=risks)) != before, field.name
+
+
 def test_the_hash_is_of_the_content_not_of_the_memory() -> None:
     plan, _ = read_toyland()
     wider = dataclasses.replace(plan.stations, name=plan.stations.name.astype("<U99"))

@@ -20,6 +20,7 @@ from slagkracht.areas import Areas
 from slagkracht.plan import Plan, compute_hash
 from slagkracht.regions import Regions
 from slagkracht.resources import WINDOWS, Stations, Units
+from slagkracht.risks import NO_RISKS, Need, Place, Profile, Risk, Shock
 from slagkracht.roads import Roads
 from slagkracht.rules import Rule, Rules, RuleVersion
 from slagkracht.sources.national import build_national_plan
@@ -45,6 +46,24 @@ def texts(n: int) -> st.SearchStrategy[np.ndarray]:
 
 def column(dtype: str, *shape: int) -> st.SearchStrategy[np.ndarray]:
     return hnp.arrays(np.dtype(dtype), shape)
+
+
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+RISKS = st.builds(
+    Risk, code=TEXT, label=TEXT, theme=TEXT, crisis_type=TEXT, regions=NAMES,
+    places=st.lists(st.builds(Place, TEXT, FLOATS, FLOATS, FLOATS), max_size=2).map(tuple),
+    rate_per_year=FLOATS, rate_low=FLOATS, rate_high=FLOATS, months=st.lists(FLOATS, max_size=2).map(tuple),
+    hours=st.lists(FLOATS, max_size=2).map(tuple), impact=NAMES, group=TEXT, shared=TEXT,
+    needs=st.lists(st.builds(Need, TEXT, st.integers(0, 9), FLOATS, FLOATS), max_size=2).map(tuple),
+    source=TEXT, status=TEXT,
+)  # fmt: skip
+SHOCKS = st.lists(st.builds(Shock, TEXT, FLOATS, FLOATS), max_size=2).map(tuple)
+PROFILES = st.builds(Profile, st.lists(RISKS, max_size=2).map(tuple), SHOCKS)
+RISK = Risk(
+    "heide", "Heidebrand", "natuurlijke omgeving", "natuurbrand", ("VR01",), (Place("Aduard", 2.2e5, 5.8e5, 1.0),), 0.1,
+    0.05, 0.2, (1.0,) * 12, (1.0,) * 24, ("C",) * 10, "droogte", "", (Need("basispeloton", 2, 0.0, 12.0),), "aanname",
+    "te verifiëren",
+)  # fmt: skip
 
 
 @st.composite
@@ -89,6 +108,7 @@ def plans(draw: st.DrawFn) -> Plan:
             draw(column("f4", a)), object_classes, draw(column("f4", a, len(object_classes))), draw(texts(a)),
             draw(column("f4", a)),
         ),
+        risks=draw(PROFILES),
         rules=Rules(rules),
         roads=draw(st.sampled_from([roads, None])),
         travel=draw(st.sampled_from([travel, None])),
@@ -137,6 +157,7 @@ def plan() -> Plan:
             np.zeros(3, np.int32), np.array(["GM1"] * 3), np.array([1, 2, 3], np.float32), ("woonfunctie",),
             np.ones((3, 1), np.float32), np.array([""] * 3), np.ones(3, np.float32),
         ),
+        risks=Profile((RISK,), (Shock("droogte", 0.5, 10.0),)),
         rules=Rules((Rule("norm", "objectnorm", "Norm", "Bvr", "vastgesteld", "", (version,)),)),
         roads=None,
         travel=Travel(
@@ -241,8 +262,8 @@ def test_a_name_in_the_manifest_never_leads_outside(plan: Plan, tmp_path: Path) 
 def test_a_later_format_is_refused(plan: Plan, tmp_path: Path) -> None:
     write_plan(plan, tmp_path / "plan")
     manifest = tmp_path / "plan" / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 2'))
-    with pytest.raises(RefusalError, match="formaat 2"):
+    manifest.write_text(manifest.read_text().replace('"format": 2', '"format": 3'))
+    with pytest.raises(RefusalError, match=r"formaat 3.*bouw het plan opnieuw"):
         read_plan(tmp_path / "plan")
 
 
@@ -272,5 +293,5 @@ def _small() -> Plan:
             np.array(["x"]), np.ones(1), np.ones(1), np.zeros(1, "i4"), np.array(["GM1"]), np.ones(1, "f4"), (),
             np.zeros((1, 0), "f4"), np.array([""]), np.ones(1, "f4"),
         ),
-        Rules(()), None, None, (),
+        NO_RISKS, Rules(()), None, None, (),
     )  # fmt: skip

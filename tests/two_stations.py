@@ -12,6 +12,7 @@ from slagkracht.areas import Areas
 from slagkracht.plan import Plan
 from slagkracht.regions import Regions
 from slagkracht.resources import Stations, Units
+from slagkracht.risks import NO_RISKS
 from slagkracht.rules import Rules
 
 
@@ -42,6 +43,7 @@ def two_stations() -> Plan:
             per_window * 0.9,
         ),
         areas=no_areas(),
+        risks=NO_RISKS,
         rules=Rules(()),
         roads=None,
         travel=None,

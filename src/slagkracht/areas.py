@@ -38,3 +38,8 @@ class Areas:
 
     def __len__(self) -> int:
         return len(self.area_id)
+
+
+def find_area(areas: Areas, x_m: float, y_m: float) -> int:
+    """The area (row) whose point lies nearest to a place in RD New metres."""
+    return int(np.argmin(np.hypot(areas.x_m - x_m, areas.y_m - y_m)))

@@ -1,4 +1,4 @@
-"""One dated, frozen, hashed set of resources, areas, rules and roads: the thing a board adopts."""
+"""One dated, frozen, hashed set of resources, areas, risks, rules and roads: the thing a board adopts."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from slagkracht.areas import Areas
 from slagkracht.regions import Regions
 from slagkracht.resources import Stations, Units
+from slagkracht.risks import Profile
 from slagkracht.roads import Access, Roads, apply_edits, compute_access, compute_arc_seconds
 from slagkracht.rules import Rules, rule_in_force
 from slagkracht.travel import Travel, add_origin, compute_travel
@@ -25,8 +26,9 @@ Floats = npt.NDArray[np.float32]
 class Plan:
     """What 25 regions bring together, on one day.
 
-    ``roads`` is None where the regions gave a travel-time matrix instead (``travel``); ``notes`` says in Dutch
-    sentences what was modelled or left out, and every output repeats them.
+    ``risks`` is what may happen, counted once over all regions. ``roads`` is None where the regions gave a travel-time
+    matrix instead (``travel``); ``notes`` says in Dutch sentences what was modelled or left out, and every output
+    repeats them.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Plan:
     stations: Stations
     units: Units
     areas: Areas
+    risks: Profile
     rules: Rules
     roads: Roads | None
     travel: Travel | None

@@ -106,6 +106,10 @@ class Profile:
     shocks: tuple[Shock, ...]
 
 
+NO_RISKS = Profile((), ())
+"""The profile of a plan for which none was handed in."""
+
+
 @dataclass(frozen=True, eq=False)
 class Events:
     """Large events of many simulated years, in order of year and start.

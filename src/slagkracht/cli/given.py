@@ -52,3 +52,7 @@ Windows = Annotated[
 ]
 Norms = Annotated[list[str] | None, typer.Option("--norm", help="code van een norm; zonder: alle die gelden")]
 Folder = Annotated[Path | None, typer.Option("--uit", help="map voor tabellen, kaartlagen en de verantwoording")]
+ProfilePaths = Annotated[
+    list[Path] | None,
+    typer.Option("--profiel", help="map met scenario's; meer mag; zonder: die van het plan", callback=existing),
+]

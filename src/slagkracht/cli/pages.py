@@ -13,9 +13,7 @@ import typer
 from slagkracht.cli import show
 from slagkracht.cli.coverage import compute, compute_variant
 from slagkracht.cli.given import Norms, PlanPath, Window, Windows, existing
-from slagkracht.cli.risks import compute_shortfall
 from slagkracht.cli.spread import CURVE_PLACES, HOURS, RANKS
-from slagkracht.cli.strength import Readied
 from slagkracht.cli.whole import whole_file
 from slagkracht.plan import Plan
 from slagkracht.relief import compute_endurance, compute_home_drive_s, week_from_windows
@@ -24,21 +22,12 @@ from slagkracht.reports.map_page import write_map_page
 from slagkracht.reports.printed_plan import write_printed_plan
 from slagkracht.reports.results import Result
 from slagkracht.reports.strength_chapters import Readiness
-from slagkracht.resources import compute_standing
-from slagkracht.risks import compute_events, compute_simultaneous
+from slagkracht.risks import compute_simultaneous
 from slagkracht.sources.outlines import read_outlines
 from slagkracht.sources.plan_files import read_plan
-from slagkracht.sources.risk_files import read_profile
 from slagkracht.sources.variant_files import read_variant
 from slagkracht.sources.vocabulary import read_rows
-from slagkracht.strength import (
-    add_on_call,
-    compute_doctrine,
-    compute_plan_cover,
-    compute_strength_curve,
-    compute_strength_map,
-    floors_in_force,
-)
+from slagkracht.strength import compute_posture, compute_shortfall, compute_strength_curve, compute_strength_map
 
 Outlines = Annotated[
     Path | None,
@@ -71,29 +60,26 @@ def draw(plan: Plan, polygons: Path | None, outlines: Path | None) -> Drawing:
 
 
 def compute_readiness(result: Result, window: str, tell: Callable[[str], None]) -> Readiness:
-    """What the chapters and layers on strength show of a plan in one window, with the starter set of scenarios.
+    """What the chapters and layers on strength show of a plan in one window, with its own risks.
 
     Raises ValueError when doctrine knows no platoon, NoRuleError for a rule that the plan lacks.
     """
     plan, travel = result.plan, result.travel
-    standing = add_on_call(plan, compute_standing(plan.units, plan.stations, window))
-    cover = compute_plan_cover(plan, standing, travel)
-    formations = compute_doctrine(plan.rules, plan.day).formations
-    if "basispeloton" not in formations:
+    posture = compute_posture(plan, window, travel)
+    standing, cover = posture.standing, posture.cover
+    platoon = posture.formations.get("basispeloton")
+    if platoon is None:
         raise ValueError("de doctrine van dit plan kent geen basispeloton, dus --slagkracht kan niet; zie `formaties`")
-    ready = Readied(plan, travel, standing, cover, floors_in_force(plan, cover), formations)
-    platoon, profile = formations["basispeloton"], read_profile()
-    found = compute_shortfall(ready, profile, YEARS, SEED, tell)
-    events, _ = compute_events(profile, YEARS, SEED)
+    found = compute_shortfall(posture, years=YEARS, seed=SEED, tell=tell)
     tell("slagkracht van elk gebied")
-    strength = compute_strength_map(standing, travel.drive_s, [(platoon, RANKS)], cover, ready.floors)
+    strength = compute_strength_map(standing, travel.drive_s, [(platoon, RANKS)], cover, posture.floors)
     people = plan.areas.population.astype(np.float64)
     places = np.random.default_rng(SEED).choice(len(people), CURVE_PLACES, p=people / people.sum())
     curve = [
         compute_strength_curve(
             standing, travel.drive_s[places], np.ones(CURVE_PLACES), platoon, cover, floors, HOURS
         )
-        for floors in (ready.floors, None)
+        for floors in (posture.floors, None)
     ]  # fmt: skip
     tell("uithoudingsvermogen")
     endurance = compute_endurance(
@@ -101,8 +87,8 @@ def compute_readiness(result: Result, window: str, tell: Callable[[str], None]) 
         starts=datetime.datetime.combine(plan.day, datetime.time(8)),
     )  # fmt: skip
     return Readiness(
-        window, profile, compute_simultaneous(events), found.gap, found.together, strength, HOURS, np.stack(curve),
-        endurance, found.unknown, ready.floors.source, YEARS, SEED,
+        window, plan.risks, compute_simultaneous(found.events), found.gap, found.together, strength, HOURS,
+        np.stack(curve), endurance, found.unknown, posture.floors.source, YEARS, SEED,
     )  # fmt: skip
 
 

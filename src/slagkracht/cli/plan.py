@@ -26,6 +26,7 @@ from slagkracht.sources.nwb import read_nwb_roads
 from slagkracht.sources.osm import read_geojson_roads, read_osm_roads
 from slagkracht.sources.plan_files import read_plan, write_plan
 from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError
+from slagkracht.sources.risk_files import read_profile
 from slagkracht.sources.rule_files import national_rules, read_rules
 
 commands = typer.Typer(cls=Group, help="Een plan bouwen of bekijken.", no_args_is_help=True, rich_markup_mode=None)
@@ -65,6 +66,12 @@ def build(
         list[Path] | None,
         typer.Option("--aanlevering", help="aanlevering van een regio (map of zip), meer mag", callback=existing),
     ] = None,
+    profiles: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--profiel", help="risicoprofiel (map met scenario's), meer mag; zonder: de startset", callback=existing
+        ),
+    ] = None,
     rules_folder: Annotated[
         Path | None, typer.Option("--regels", help="map met eigen regels van regio's (toml)", callback=existing)
     ] = None,
@@ -89,6 +96,7 @@ def build(
         raise typer.BadParameter(f"--eenheid {unit!r}: kies uit {', '.join(UNITS)}")
     with show.steps() as tell:
         rules = read_rules(national_rules(), rules_folder) if rules_folder is not None else read_rules()
+        risks = read_profile(*(profiles or ()))
         network = None
         if roads is not None:
             tell(f"wegen lezen uit {roads.name}")
@@ -101,11 +109,13 @@ def build(
         if source is not None:
             tell("kazernes, voertuigen en gebieden lezen")
             areas = read_square_areas(squares, source, read_regions()) if squares is not None else None
-            plan = build_national_plan(source, parse_day(day), rules=rules, roads=network, given_areas=areas)
+            plan = build_national_plan(
+                source, parse_day(day), rules=rules, risks=risks, roads=network, given_areas=areas
+            )
             for delivery in handed_in:
                 plan = apply_delivery(plan, delivery)
         else:
-            plan = build_delivered_plan(handed_in, parse_day(day), rules, network)
+            plan = build_delivered_plan(handed_in, parse_day(day), rules, network, risks=risks)
         if network is not None and roads is not None:
             plan = lay_upon(plan, network, roads.name)
         if objects is not None:
@@ -205,6 +215,7 @@ def describe(plan: Plan, *, json: bool = False) -> None:
                 "dag": plan.day,
                 "hash": compute_hash(plan),
                 "wegennet": plan.roads.kind if plan.roads else "matrix",
+                "scenarios": [risk.code for risk in plan.risks.risks],
                 "regios": [dict(zip(names, row, strict=True)) for row in rows],
                 "kanttekeningen": list(plan.notes),
             }
@@ -221,6 +232,10 @@ def describe(plan: Plan, *, json: bool = False) -> None:
     )
     show.table(
         f"{plan.name} · {plan.day:%d-%m-%Y}", ["regio", "kazernes", "eenheden", "gebieden", "inwoners"], rows_text
+    )
+    unsure = sum(risk.status != "vastgesteld" for risk in plan.risks.risks)
+    show.screen.print(
+        f"Risicoprofiel: {len(plan.risks.risks)} scenario's, waarvan {unsure} te verifiëren\n", markup=False
     )
     show.notes(plan.notes)
     show.screen.print(f"hash {compute_hash(plan)}", markup=False)

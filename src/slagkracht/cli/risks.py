@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,12 +10,13 @@ import numpy.typing as npt
 import typer
 
 from slagkracht.cli import show
-from slagkracht.cli.given import Json, PlanPath, Window
-from slagkracht.cli.strength import Readied, ready_plan
+from slagkracht.cli.given import Json, PlanPath, ProfilePaths, Window, existing
+from slagkracht.cli.strength import read_posture
 from slagkracht.risks import (
     Demand,
     Events,
     Profile,
+    Risk,
     compute_events,
     compute_impact,
     compute_likelihood,
@@ -24,31 +24,13 @@ from slagkracht.risks import (
     compute_rank_stability,
     compute_simultaneous,
 )
+from slagkracht.sources.plan_files import read_plan
 from slagkracht.sources.risk_files import read_profile
-from slagkracht.strength import (
-    Burden,
-    Gap,
-    Supply,
-    Worth,
-    compute_asked_places,
-    compute_burden,
-    compute_gap,
-    compute_main_places,
-    compute_short_together,
-    compute_supply,
-    compute_within_s,
-    compute_worth,
-)
+from slagkracht.strength import Gap, Posture, Shortfall, compute_shortfall
+from slagkracht.strength.shortfall import TOGETHER
 
-ProfilePaths = Annotated[
-    list[Path] | None, typer.Option("--profiel", help="map met scenario's; meer mag; zonder: de startset")
-]
 Years = Annotated[int, typer.Option("--jaren", min=100, help="aantal jaren dat wordt doorgerekend")]
 Seed = Annotated[int, typer.Option("--toeval", help="toevalsgetal; hetzelfde getal geeft dezelfde jaren")]
-
-MAIN_PLACES = 6
-TOGETHER = 2
-"""The level of certainty (row of LEVELS: once in ten years) at which formations are asked all at once."""
 
 
 def register(app: typer.Typer) -> None:
@@ -57,6 +39,9 @@ def register(app: typer.Typer) -> None:
 
 
 def risks(
+    path: Annotated[
+        Path | None, typer.Argument(metavar="[PLAN]", help="een plan; zonder: de startset", callback=existing)
+    ] = None,
     profiles: ProfilePaths = None,
     years: Years = 100_000,
     seed: Seed = 1,
@@ -66,11 +51,11 @@ def risks(
 ) -> None:
     """Toon het risicodiagram, de kans op meer grote gebeurtenissen tegelijk, en wat zij vragen.
 
-    Voorbeeld: slagkracht risico --regio VR06
+    Voorbeeld: slagkracht risico nederland --regio VR06
     """
     with show.steps() as tell:
         tell("scenario's lezen")
-        profile = read_profile(*(profiles or ()))
+        profile = read_profile(*(profiles or ())) if profiles or path is None else read_plan(path).risks
         tell(f"{years} jaren doorrekenen")
         events, draw_of = compute_events(profile, years, seed)
         codes = tuple(sorted({need.formation for risk in profile.risks for need in risk.needs}))
@@ -140,74 +125,18 @@ def shortfall(
     Voorbeeld: slagkracht tekort nederland
     """
     with show.steps() as tell:
-        tell("plan en scenario's lezen")
-        ready = ready_plan(path, window, tell)
-        found = compute_shortfall(ready, read_profile(*(profiles or ())), years, seed, tell)
+        posture = read_posture(path, window, tell, profiles)
+        found = compute_shortfall(posture, years=years, seed=seed, tell=tell)
     if json:
-        show.as_json(_gap_as_data(ready, found))
+        show.as_json(_gap_as_data(posture, found, seed))
         return
-    _print_gap(ready, found)
-    _say_what_is_missing(found.profile)
-    show.notes(ready.plan.notes)
+    _print_gap(posture, found, seed)
+    _say_what_is_missing(posture.plan.risks)
+    show.notes(posture.plan.notes)
 
 
-@dataclass(frozen=True, eq=False)
-class Shortfall:
-    """Everything that the gap table is printed from."""
-
-    profile: Profile
-    gap: Gap
-    supply: Supply
-    worth: Worth
-    burden: Burden
-    together: npt.NDArray[np.int32]
-    unknown: tuple[str, ...]
-    years: int
-    seed: int
-
-
-def compute_shortfall(ready: Readied, profile: Profile, years: int, seed: int, tell: Any) -> Shortfall:
-    """Simulated years against what the readied plan can bring. Formations that doctrine lacks are kept by name."""
-    plan = ready.plan
-    tell(f"{years} jaren doorrekenen")
-    events, draw_of = compute_events(profile, years, seed)
-    asked = {need.formation for risk in profile.risks for need in risk.needs}
-    formations = [each for code, each in ready.formations.items() if code in asked]
-    if not formations:
-        raise ValueError(
-            "de scenario's vragen geen formatie die de doctrine van dit plan kent; zie 'slagkracht formaties'"
-        )
-    codes = tuple(each.code for each in formations)
-    demand = compute_peak_demand(events, draw_of, profile, codes)
-    names, where, weight = compute_asked_places(profile, codes)
-    areas = [nearest_area(ready, x_m, y_m) for x_m, y_m in where.tolist()]
-    drive_s = ready.travel.drive_s[np.array(areas, dtype=np.int64)]
-    tell("aanbod tellen")
-    supply = compute_supply(
-        ready.standing, drive_s, names, formations, compute_main_places(weight, MAIN_PLACES), ready.cover,
-        ready.floors, compute_within_s(plan, formations), seed=seed,
-    )  # fmt: skip
-    gap = compute_gap(demand, events, profile, supply)
-    tell("waarde van één eenheid meer")
-    worth = compute_worth(gap, demand, supply, ready.standing, drive_s, ready.cover, ready.floors, len(plan.regions))
-    together = compute_short_together(gap, TOGETHER, supply, ready.standing, drive_s, ready.cover, ready.floors)
-    tell("wie draagt het nu")
-    spots = [[nearest_area(ready, p.x_m, p.y_m) for p in risk.places] for risk in profile.risks]
-    burden = compute_burden(
-        profile, ready.standing, [[ready.travel.drive_s[a] for a in row] for row in spots],
-        [[int(plan.areas.region[a]) for a in row] for row in spots], formations, supply.within_s, ready.cover,
-        ready.floors,
-    )  # fmt: skip
-    return Shortfall(profile, gap, supply, worth, burden, together, tuple(sorted(asked - set(codes))), years, seed)
-
-
-def nearest_area(ready: Readied, x_m: float, y_m: float) -> int:
-    """The area (row) whose point lies nearest to a place."""
-    return int(np.argmin(np.hypot(ready.plan.areas.x_m - x_m, ready.plan.areas.y_m - y_m)))
-
-
-def _print_gap(ready: Readied, found: Shortfall) -> None:
-    gap, codes = found.gap, ready.plan.regions.code
+def _print_gap(posture: Posture, found: Shortfall, seed: int) -> None:
+    gap, codes, risks = found.gap, posture.plan.regions.code, posture.plan.risks.risks
     order = np.lexsort((-gap.needed[:, TOGETHER], -gap.expected, -gap.shortfall[:, TOGETHER]))
     show.table(
         "Het tekort: nodig op één moment, beschikbaar op tijd boven de ondergrenzen, en wat ontbreekt",
@@ -241,7 +170,7 @@ def _print_gap(ready: Readied, found: Shortfall) -> None:
     show.table(
         "Waar het minst kan staan, en welke scenario's het meest vragen in de jaren dat het tekortschiet",
         ["formatie", "minst beschikbaar te", "meest gevraagd door"],
-        [[gap.formations[f].dutch, _least_place(gap, f), _causes(found, f)] for f in order], left=3,
+        [[gap.formations[f].dutch, _least_place(gap, f), _causes(risks, gap, f)] for f in order], left=3,
     )  # fmt: skip
     worth = found.worth
     rows = []
@@ -259,13 +188,13 @@ def _print_gap(ready: Readied, found: Shortfall) -> None:
             "Wat één eenheid meer waard is, en waar het meest",
             ["formatie", "eenheid", "regio", "minder tekort per jaar"], rows, left=3,
         )  # fmt: skip
-    burden, people = found.burden, ready.cover.total / ready.cover.total.sum()
+    burden, people = found.burden, posture.cover.total / posture.cover.total.sum()
     lenders = np.argsort(-np.nan_to_num(burden.index), kind="stable")
     show.table(
         "Wie draagt het nu: uitgeleende eenheid-uren per jaar naast het aandeel inwoners",
         ["regio", "leent uit", "leent in", "aandeel uitlenen", "aandeel inwoners", "verhouding"],
         [
-            [f"{codes[r]} {ready.plan.regions.name[r]}", show.number(burden.lent[r]), show.number(burden.borrowed[r]),
+            [f"{codes[r]} {posture.plan.regions.name[r]}", show.number(burden.lent[r]), show.number(burden.borrowed[r]),
              show.share(burden.lent[r] / max(burden.lent.sum(), 1e-300)), show.share(people[r]),
              f"{burden.index[r]:.2f}".replace(".", ",")]
             for r in lenders.tolist()
@@ -273,7 +202,7 @@ def _print_gap(ready: Readied, found: Shortfall) -> None:
     )  # fmt: skip
     show.screen.print(f"Gelijkheid van de last (1 = ieder naar inwoners): {burden.fairness:.2f}\n".replace(".", ","))
     failing = np.flatnonzero(burden.stands < burden.asked)
-    risks_of = [found.profile.risks[k] for k in burden.risk.tolist()]
+    risks_of = [risks[k] for k in burden.risk.tolist()]
     show.table(
         "Scenario's die alleen al niet volledig bediend worden",
         ["scenario", "plaats", "gevraagd", "staat op tijd", "ontbreekt"],
@@ -289,7 +218,9 @@ def _print_gap(ready: Readied, found: Shortfall) -> None:
             f"· formatie {code!r} wordt gevraagd, maar de doctrine van dit plan kent haar niet", markup=False
         )
     show.screen.print(
-        f"· {found.years} jaren, toeval {found.seed}; ondergrens: {ready.floors.source}", markup=False, soft_wrap=True
+        f"· {found.events.years} jaren, toeval {seed}; ondergrens: {posture.floors.source}",
+        markup=False,
+        soft_wrap=True,
     )
 
 
@@ -304,16 +235,15 @@ def _least_place(gap: Gap, f: int) -> str:
     return f"{gap.places[p]} ({gap.per_place[f, p]:.0f})"
 
 
-def _causes(found: Shortfall, f: int) -> str:
-    most = np.argsort(-found.gap.cause[f], kind="stable")[:2]
-    named = [
-        f"{found.profile.risks[k].code} {100 * found.gap.cause[f, k]:.0f} %" for k in most if found.gap.cause[f, k] > 0
-    ]
+def _causes(risks: tuple[Risk, ...], gap: Gap, f: int) -> str:
+    most = np.argsort(-gap.cause[f], kind="stable")[:2]
+    named = [f"{risks[k].code} {100 * gap.cause[f, k]:.0f} %" for k in most if gap.cause[f, k] > 0]
     return ", ".join(named) or "–"
 
 
-def _gap_as_data(ready: Readied, found: Shortfall) -> dict[str, Any]:
-    gap, codes, worth, burden = found.gap, ready.plan.regions.code, found.worth, found.burden
+def _gap_as_data(posture: Posture, found: Shortfall, seed: int) -> dict[str, Any]:
+    gap, codes, worth, burden = found.gap, posture.plan.regions.code, found.worth, found.burden
+    risks = posture.plan.risks.risks
     return {
         "tekort": [
             {
@@ -340,7 +270,7 @@ def _gap_as_data(ready: Readied, found: Shortfall) -> dict[str, Any]:
                 "samen_eens_per_10_jaar": found.together[f],
                 "per_plaats": {gap.places[p]: gap.per_place[f, p] for p in np.flatnonzero(found.supply.weight[f] > 0)},
                 "oorzaken": {
-                    risk.code: share for risk, share in zip(found.profile.risks, gap.cause[f], strict=True) if share > 0
+                    risk.code: share for risk, share in zip(risks, gap.cause[f], strict=True) if share > 0
                 },
             }
             for f, each in enumerate(gap.formations)
@@ -357,16 +287,16 @@ def _gap_as_data(ready: Readied, found: Shortfall) -> dict[str, Any]:
         ],
         "gelijkheid": burden.fairness,
         "scenarios": [
-            {"ontbreekt": burden.missing[q], "scenario": found.profile.risks[burden.risk[q]].code,
-             "plaats": found.profile.risks[burden.risk[q]].places[burden.place[q]].name,
+            {"ontbreekt": burden.missing[q], "scenario": risks[burden.risk[q]].code,
+             "plaats": risks[burden.risk[q]].places[burden.place[q]].name,
              "gevraagd": burden.asked[q], "staat_op_tijd": burden.stands[q]}
             for q in range(len(burden.risk))
         ],
-        "zonder_plaats": [risk.code for risk in found.profile.risks if not risk.places],
+        "zonder_plaats": [risk.code for risk in risks if not risk.places],
         "onbekende_formaties": list(found.unknown),
-        "jaren": found.years,
-        "toeval": found.seed,
-        "ondergrens": ready.floors.source,
+        "jaren": found.events.years,
+        "toeval": seed,
+        "ondergrens": posture.floors.source,
     }  # fmt: skip
 
 

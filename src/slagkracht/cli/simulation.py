@@ -39,7 +39,6 @@ from slagkracht.simulation import (
 )
 from slagkracht.sources.incident_files import read_scenario, read_week_windows
 from slagkracht.sources.plan_files import read_plan
-from slagkracht.sources.risk_files import read_profile
 from slagkracht.strength import Cover, Floors, compute_cover, compute_doctrine, compute_floors
 from slagkracht.travel import Travel
 
@@ -118,8 +117,7 @@ def deploy(
     plan: Plan, travel: Travel, scenario: Scenario, setup: Setup, years: int, seed: int, norm: str
 ) -> list[Deployments]:
     """The large events of every year by the national risk profile, served within the lenders' floors."""
-    profile = read_profile()
-    events, _ = compute_events(profile, years, seed, draws=min(20, years))
+    events, _ = compute_events(plan.risks, years, seed, draws=min(20, years))
     standing = compute_standing(plan.units, plan.stations, WINDOWS[0])
     cover, floors = _floors(plan, travel)
     _, relief = rule_in_force(plan.rules, "aflossing", plan.day)
@@ -127,7 +125,7 @@ def deploy(
     doctrine = compute_doctrine(plan.rules, plan.day)
     return [
         compute_deployments(
-            events, year, profile, standing, travel, plan.areas, plan.regions.code, doctrine, cover, floors, rule,
+            events, year, plan.risks, standing, travel, plan.areas, plan.regions.code, doctrine, cover, floors, rule,
             seed=seed, daily=simulate_year(setup, year),
         )
         for year in range(years)

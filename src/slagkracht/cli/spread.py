@@ -10,16 +10,15 @@ import numpy.typing as npt
 import polars as pl
 import typer
 
+from slagkracht.areas import find_area
 from slagkracht.cli import show
-from slagkracht.cli.given import Json, PlanPath, Window
-from slagkracht.cli.risks import ProfilePaths, nearest_area
-from slagkracht.cli.strength import Readied, ready_plan
+from slagkracht.cli.given import Json, PlanPath, ProfilePaths, Window
+from slagkracht.cli.strength import read_posture
 from slagkracht.resources import capability_column
-from slagkracht.risks import Profile
-from slagkracht.sources.risk_files import read_profile
 from slagkracht.strength import (
     Allocation,
     Formation,
+    Posture,
     compute_strength_curve,
     compute_strength_map,
     compute_within_s,
@@ -62,25 +61,25 @@ def spread(
     Voorbeeld: slagkracht spreiding nederland --formatie handcrew --hoogstens-per-regio 2
     """
     with show.steps() as tell:
-        ready = ready_plan(path, window, tell)
-        if code not in ready.formations:
-            raise ValueError(f"formatie {code!r} is onbekend; wel: {', '.join(ready.formations)}")
-        formation = ready.formations[code]
-        places, need, weight, areas = asked_places(ready, read_profile(*(profiles or ())), code)
+        posture = read_posture(path, window, tell, profiles)
+        if code not in posture.formations:
+            raise ValueError(f"formatie {code!r} is onbekend; wel: {', '.join(posture.formations)}")
+        formation = posture.formations[code]
+        places, need, weight, areas = asked_places(posture, code)
         if not len(need):
             raise ValueError(f"geen scenario met een plaats vraagt {formation.dutch.lower()}: er is niets te spreiden")
         tell("spreiding berekenen")
-        limit_s = 3600.0 * hours if hours else float(compute_within_s(ready.plan, [formation])[0])
-        sites, arrival_s, have = candidate_sites(ready, formation, areas)
+        limit_s = 3600.0 * hours if hours else float(compute_within_s(posture.plan, [formation])[0])
+        sites, arrival_s, have = candidate_sites(posture, formation, areas)
         found = solve_allocation(
-            arrival_s, np.full(len(need), limit_s), need, weight, ready.plan.stations.region[sites], have,
-            new_cost=new_cost, budget=budget, most_per_region=most, regions=len(ready.plan.regions),
+            arrival_s, np.full(len(need), limit_s), need, weight, posture.plan.stations.region[sites], have,
+            new_cost=new_cost, budget=budget, most_per_region=most, regions=len(posture.plan.regions),
         )  # fmt: skip
     rows = [
         (int(sites[s]), int(found.teams[s]), int(found.kept[s]), int(have[s]))
         for s in np.flatnonzero((found.teams > 0) | (have > 0)).tolist()
     ]
-    stations, codes = ready.plan.stations, ready.plan.regions.code
+    stations, codes = posture.plan.stations, posture.plan.regions.code
     short = [(places[p], int(need[p]), int(found.short[p]), bool(found.unreachable[p])) for p in range(len(places))]
     if json:
         show.as_json(
@@ -117,19 +116,19 @@ def spread(
             ],
         )
     show.screen.print(_proof(found), markup=False, soft_wrap=True)
-    show.notes(ready.plan.notes)
+    show.notes(posture.plan.notes)
 
 
 def asked_places(
-    ready: Readied, profile: Profile, code: str
+    posture: Posture, code: str
 ) -> tuple[list[str], npt.NDArray[np.int32], npt.NDArray[np.float64], list[int]]:
     """Every place where a formation is asked: names, the most asked at once, the yearly weight, and the area (row)."""
     most: dict[str, tuple[int, float, int]] = {}
-    for risk in profile.risks:
+    for risk in posture.plan.risks.risks:
         count = max((need.count for need in risk.needs if need.formation == code), default=0)
         total = sum(place.weight for place in risk.places)
         for place in risk.places if count else ():
-            asked, weight, area = most.get(place.name, (0, 0.0, nearest_area(ready, place.x_m, place.y_m)))
+            asked, weight, area = most.get(place.name, (0, 0.0, find_area(posture.plan.areas, place.x_m, place.y_m)))
             most[place.name] = (max(asked, count), weight + risk.rate_per_year * place.weight / total, area)
     rows = list(most.values())
     return (
@@ -141,21 +140,21 @@ def asked_places(
 
 
 def candidate_sites(
-    ready: Readied, formation: Formation, areas: list[int]
+    posture: Posture, formation: Formation, areas: list[int]
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64], npt.NDArray[np.int32]]:
     """Stations where a team might stand: those that hold one now, and of each region the two soonest where it is asked.
 
     (rows of Stations [S], arrival_s float64 [P, S], teams there now int32 [S]). A team counts by its first part.
     """
-    standing, drive_s = ready.standing, ready.travel.drive_s[areas]
+    standing, drive_s = posture.standing, posture.travel.drive_s[areas]
     holder = np.zeros(len(standing), dtype=np.bool_)
     if formation.parts[0].capability in standing.capability_names:
         holder = capability_column(standing, formation.parts[0].capability)
-    have = np.bincount(standing.origin[holder], minlength=len(ready.plan.stations)).astype(np.int32)
+    have = np.bincount(standing.origin[holder], minlength=len(posture.plan.stations)).astype(np.int32)
     sites = set(np.flatnonzero(have).tolist())
     mean_s = drive_s.mean(axis=0)
-    for r in range(len(ready.plan.regions)):
-        own = np.flatnonzero(ready.plan.stations.region == r)
+    for r in range(len(posture.plan.regions)):
+        own = np.flatnonzero(posture.plan.stations.region == r)
         sites |= set(own[np.argsort(mean_s[own], kind="stable")[:1]].tolist())
         sites |= set(own[np.argsort(drive_s[:, own].min(axis=0), kind="stable")[:1]].tolist())
     rows = np.array(sorted(sites), dtype=np.int32)
@@ -184,30 +183,36 @@ def strength_map(
     Voorbeeld: slagkracht slagkrachtkaart nederland --uit slagkracht.csv
     """
     with show.steps() as tell:
-        ready = ready_plan(path, window, tell)
-        platoon = ready.formations.get("basispeloton")
+        posture = read_posture(path, window, tell)
+        platoon = posture.formations.get("basispeloton")
         if platoon is None:
             raise ValueError("de doctrine van dit plan kent geen basispeloton; zie 'slagkracht formaties'")
         wanted: list[tuple[Formation, tuple[int, ...]]] = [(platoon, RANKS)]
-        for code, each in ready.formations.items():
+        for code, each in posture.formations.items():
             if code not in NO_SPECIALISM:
                 wanted.append((each, (1,)))
         tell("elk gebied doorrekenen")
         found = compute_strength_map(
-            ready.standing, ready.travel.drive_s, wanted, ready.cover, ready.floors,
+            posture.standing, posture.travel.drive_s, wanted, posture.cover, posture.floors,
             progress=lambda done, total: tell(f"elk gebied doorrekenen: {100 * done // total} %"),
         )  # fmt: skip
-        people = ready.plan.areas.population.astype(np.float64)
+        people = posture.plan.areas.population.astype(np.float64)
         chosen = np.random.default_rng(1).choice(len(people), CURVE_PLACES, p=people / people.sum())
         curve = [
             compute_strength_curve(
-                ready.standing, ready.travel.drive_s[chosen], np.ones(CURVE_PLACES), platoon, ready.cover, floors, HOURS
+                posture.standing,
+                posture.travel.drive_s[chosen],
+                np.ones(CURVE_PLACES),
+                platoon,
+                posture.cover,
+                floors,
+                HOURS,
             )
-            for floors in (ready.floors, None)
+            for floors in (posture.floors, None)
         ]
     names = [f"{f.code} {rank}" for f, rank in zip(found.formation, found.rank)]
     if out is not None:
-        columns: dict[str, npt.NDArray[np.generic]] = {"gebied": ready.plan.areas.area_id}
+        columns: dict[str, npt.NDArray[np.generic]] = {"gebied": posture.plan.areas.area_id}
         for k, name in enumerate(names):
             columns[f"{name} (s)"] = _seconds(found.complete_s[:, k])
             columns[f"{name} zonder ondergrens (s)"] = _seconds(found.free_s[:, k])
@@ -241,7 +246,7 @@ def strength_map(
     )
     if out is not None:
         show.screen.print(f"Geschreven: {out}", markup=False)
-    show.notes(ready.plan.notes)
+    show.notes(posture.plan.notes)
 
 
 def _seconds(column: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:

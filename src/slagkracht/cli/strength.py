@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 import typer
-from scipy.spatial import cKDTree
 
+from slagkracht.areas import find_area
 from slagkracht.cli import show
 from slagkracht.cli.given import Json, PlanPath, Window
-from slagkracht.coverage import compute_call_handling
-from slagkracht.plan import Plan, compute_plan_travel
-from slagkracht.resources import Standing, capability_column, compute_standing
-from slagkracht.rules import rule_in_force
+from slagkracht.plan import Plan
 from slagkracht.sources.plan_files import read_plan
+from slagkracht.sources.risk_files import read_profile
 from slagkracht.strength import (
     REASONS,
-    Cover,
-    Floors,
     Formation,
     MoveUps,
+    Posture,
     Strength,
-    add_on_call,
     compute_arrival_percentiles,
     compute_doctrine,
-    compute_move_ups,
-    compute_plan_cover,
+    compute_move_ups_for,
+    compute_posture,
     compute_strength,
-    floors_in_force,
-    limits_in_force,
 )
-from slagkracht.travel import Travel
 
 
 def register(app: typer.Typer) -> None:
@@ -77,85 +70,56 @@ def propose(
     Voorbeeld: slagkracht slagkracht nederland --plaats 188000,470000 --formatie basispeloton:6 --formatie handcrew:1
     """
     with show.steps() as tell:
-        ready = ready_plan(path, window, tell)
-        area = find_place(ready.plan, place)
-        wanted = parse_asked(asked, ready.formations)
+        posture = read_posture(path, window, tell)
+        area = find_place(posture.plan, place)
+        wanted = parse_asked(asked, posture.formations)
         tell("voorstel berekenen")
         strength = compute_strength(
-            ready.standing,
-            ready.travel.drive_s[area],
+            posture.standing,
+            posture.travel.drive_s[area],
             wanted,
-            ready.cover,
-            ready.floors if floors else None,
+            posture.cover,
+            posture.floors if floors else None,
             exact=exact,
         )
         tell("zekerheid van de aankomst")
         sure_s = compute_arrival_percentiles(
-            ready.standing, ready.travel.drive_s[area], wanted, ready.cover, ready.floors if floors else None,
-            travel_spread=ready.travel.spread,
+            posture.standing, posture.travel.drive_s[area], wanted, posture.cover, posture.floors if floors else None,
+            travel_spread=posture.travel.spread,
         )  # fmt: skip
-        moves = plan_move_ups(ready, strength.unit_formation >= 0) if moving else None
+        moves = compute_move_ups_for(posture, strength.unit_formation >= 0) if moving else None
     if json:
-        show.as_json(_as_data(ready, strength, sure_s, moves))
+        show.as_json(_as_data(posture, strength, sure_s, moves))
         return
-    _print(ready, strength, place, sure_s)
+    _print(posture, strength, place, sure_s)
     if moves is not None:
-        _print_moves(ready, moves)
-    show.notes(ready.plan.notes)
+        _print_moves(posture, moves)
+    show.notes(posture.plan.notes)
 
 
-@dataclass(frozen=True, eq=False)
-class Readied:
-    """A plan with everything that strength is computed from, in one time window."""
-
-    plan: Plan
-    travel: Travel
-    standing: Standing
-    cover: Cover
-    floors: Floors
-    formations: dict[str, Formation]
-
-
-def ready_plan(path: Path, window: str, tell: Callable[[str], None]) -> Readied:
-    """Read a plan and compute its drive times, who stands ready (with those on call), cover, floors and doctrine."""
+def read_posture(path: Path, window: str, tell: Callable[[str], None], profiles: list[Path] | None = None) -> Posture:
+    """Read a plan and see how it stands in a window, step by step aloud; ``profiles`` stand in for its own risks."""
     tell("plan lezen")
     plan = read_plan(path)
+    if profiles:
+        plan = dataclasses.replace(plan, risks=read_profile(*profiles))
     tell("rijtijden berekenen")
-    travel = compute_plan_travel(plan)
-    standing = add_on_call(plan, compute_standing(plan.units, plan.stations, window))
-    cover = compute_plan_cover(plan, standing, travel)
-    formations = compute_doctrine(plan.rules, plan.day).formations
-    return Readied(plan, travel, standing, cover, floors_in_force(plan, cover), formations)
+    return compute_posture(plan, window)
 
 
-def plan_move_ups(ready: Readied, away: npt.NDArray[np.bool_]) -> MoveUps:
-    """Which units should move up when those in ``away`` bool [N] are gone, by the plan's own rules."""
-    plan, travel = ready.plan, ready.travel
-    _, rule = rule_in_force(plan.rules, "ondergrens", plan.day)
-    handling_s, _ = compute_call_handling(plan)
-    near = cKDTree(np.column_stack([plan.areas.x_m, plan.areas.y_m])).query(
-        np.column_stack([travel.origin_x_m, travel.origin_y_m])
-    )[1]
-    return compute_move_ups(
-        ready.standing, capability_column(ready.standing, rule["inzetmogelijkheid"]), travel.drive_s,
-        near.astype(np.int32), ready.cover, ready.floors, away, call_handling_s=handling_s,
-        limit_s=limits_in_force(plan),
-    )  # fmt: skip
-
-
-def name_unit(ready: Readied, row: int) -> tuple[str, str, str]:
+def name_unit(posture: Posture, row: int) -> tuple[str, str, str]:
     """What a standing unit is called on screens: (unit, kind, where it starts)."""
-    unit = int(ready.standing.unit[row])
+    unit = int(posture.standing.unit[row])
     if unit >= 0:
-        plan = ready.plan
+        plan = posture.plan
         return (
             str(plan.units.unit_id[unit]),
             str(plan.units.type_code[unit]),
             str(plan.stations.name[plan.units.station[unit]]),
         )
-    able = [n for n, has in zip(ready.standing.capability_names, ready.standing.capabilities[row]) if has]
+    able = [n for n, has in zip(posture.standing.capability_names, posture.standing.capabilities[row]) if has]
     return (
-        f"op oproep {ready.plan.regions.code[ready.standing.region[row]]}",
+        f"op oproep {posture.plan.regions.code[posture.standing.region[row]]}",
         " ".join(able),
         "geen kazerne in de lijst",
     )
@@ -170,10 +134,11 @@ def find_place(plan: Plan, place: str) -> int:
         x_m, y_m = (float(part) for part in place.split(","))
     except ValueError:
         raise typer.BadParameter(f"{place!r} is geen gebied van dit plan en geen x,y in meters") from None
-    distance_m = np.hypot(plan.areas.x_m - x_m, plan.areas.y_m - y_m)
-    if distance_m.min() > 20_000:
-        raise typer.BadParameter(f"{place} ligt {distance_m.min() / 1000:.0f} km van het dichtstbijzijnde gebied")
-    return int(np.argmin(distance_m))
+    area = find_area(plan.areas, x_m, y_m)
+    away_m = float(np.hypot(plan.areas.x_m[area] - x_m, plan.areas.y_m[area] - y_m))
+    if not away_m <= 20_000:
+        raise typer.BadParameter(f"{place} ligt {away_m / 1000:.0f} km van het dichtstbijzijnde gebied")
+    return area
 
 
 def parse_asked(asked: list[str], known: dict[str, Formation]) -> list[tuple[Formation, int]]:
@@ -189,8 +154,8 @@ def parse_asked(asked: list[str], known: dict[str, Formation]) -> list[tuple[For
     return wanted
 
 
-def _print(ready: Readied, strength: Strength, place: str, sure_s: npt.NDArray[np.float64]) -> None:
-    plan, region = ready.plan, ready.standing.region
+def _print(posture: Posture, strength: Strength, place: str, sure_s: npt.NDArray[np.float64]) -> None:
+    plan, region = posture.plan, posture.standing.region
     rows = []
     for f, formation in enumerate(strength.formations):
         mine = np.flatnonzero(strength.unit_formation == f)
@@ -210,7 +175,7 @@ def _print(ready: Readied, strength: Strength, place: str, sure_s: npt.NDArray[n
         "Eenheden in volgorde van aankomst",
         ["formatie", "eenheid", "soort", "kazerne", "aankomst"],
         [
-            [str(strength.unit_formation[u] + 1), *name_unit(ready, u), show.minutes(strength.arrival_s[u])]
+            [str(strength.unit_formation[u] + 1), *name_unit(posture, u), show.minutes(strength.arrival_s[u])]
             for u in units
         ],
         left=4,
@@ -240,13 +205,13 @@ def _print(ready: Readied, strength: Strength, place: str, sure_s: npt.NDArray[n
         show.screen.print(f"Bewezen: geen keuze is samen meer dan {show.share(gap)} eerder ter plaatse.", markup=False)
 
 
-def _print_moves(ready: Readied, moves: MoveUps) -> None:
-    stations = ready.plan.stations
+def _print_moves(posture: Posture, moves: MoveUps) -> None:
+    stations = posture.plan.stations
     show.table(
         "Herbezetting: wie waar gaat staan",
         ["eenheid", "van", "naar", "staat er na", "inwoners weer op tijd"],
         [
-            [name_unit(ready, u)[0], name_unit(ready, u)[2], str(stations.name[o]), show.minutes(t), show.number(n)]
+            [name_unit(posture, u)[0], name_unit(posture, u)[2], str(stations.name[o]), show.minutes(t), show.number(n)]
             for u, o, t, n in zip(
                 moves.unit.tolist(), moves.origin.tolist(), moves.arrival_s, moves.mended, strict=True
             )
@@ -254,17 +219,17 @@ def _print_moves(ready: Readied, moves: MoveUps) -> None:
         left=3,
     )
     below = np.flatnonzero(moves.residual_after < np.where(np.isinf(moves.floor), 0, moves.floor) - 1e-9).tolist()
-    still = ", ".join(str(ready.plan.regions.code[r]) for r in below)
+    still = ", ".join(str(posture.plan.regions.code[r]) for r in below)
     show.screen.print(f"Nog onder de ondergrens: {still}." if still else "Elke regio staat boven haar ondergrens.")
 
 
 def _as_data(
-    ready: Readied, strength: Strength, sure_s: npt.NDArray[np.float64], moves: MoveUps | None
+    posture: Posture, strength: Strength, sure_s: npt.NDArray[np.float64], moves: MoveUps | None
 ) -> dict[str, Any]:
     moved = () if moves is None else zip(moves.unit.tolist(), moves.origin.tolist(), moves.arrival_s, strict=True)
     return {
         "herbezetting": [
-            {"eenheid": name_unit(ready, u)[0], "naar": str(ready.plan.stations.name[o]), "staat_na_s": t}
+            {"eenheid": name_unit(posture, u)[0], "naar": str(posture.plan.stations.name[o]), "staat_na_s": t}
             for u, o, t in moved
         ],
         "formaties": [
@@ -273,14 +238,14 @@ def _as_data(
             for f, each in enumerate(strength.formations)
         ],
         "eenheden": [
-            {"eenheid": name_unit(ready, u)[0], "reden": str(strength.reason[u]),
+            {"eenheid": name_unit(posture, u)[0], "reden": str(strength.reason[u]),
              "formatie": int(strength.unit_formation[u]) + 1 or None, "aankomst_s": strength.arrival_s[u]}
             for u in np.flatnonzero(strength.reason != "andere_taak").tolist()
         ],
         "restdekking": [
             {"regio": str(code), "voor": b, "na": a, "ondergrens": f}
             for code, b, a, f in zip(
-                ready.plan.regions.code.tolist(), strength.residual_before, strength.residual_after, strength.floor,
+                posture.plan.regions.code.tolist(), strength.residual_before, strength.residual_after, strength.floor,
                 strict=True,
             )
         ],

@@ -13,11 +13,13 @@ import numpy.typing as npt
 from slagkracht.areas import Areas
 from slagkracht.plan import Plan
 from slagkracht.resources import Stations, Units
+from slagkracht.risks import Profile
 from slagkracht.roads import Roads
 from slagkracht.rules import Rule, Rules, RuleVersion
 from slagkracht.sources.delivery import Delivery
 from slagkracht.sources.facts import read_regions
 from slagkracht.sources.refusal import Finding, RefusalError
+from slagkracht.sources.risk_files import read_profile
 
 Table = TypeVar("Table", Stations, Units, Areas)
 DAY = datetime.timedelta(days=1)
@@ -125,10 +127,12 @@ def build_delivered_plan(
     rules: Rules,
     roads: Roads | None,
     name: str = "Landelijk dekkingsplan",
+    risks: Profile | None = None,
 ) -> Plan:
     """A plan of deliveries alone, each with its own areas; ``roads`` None where a matrix is set afterwards.
 
-    Raises RefusalError when there are none, two are of one region, or one has no areas.
+    ``risks`` None = the starter set of the programme. Raises RefusalError when there are no deliveries, two are of one
+    region, or one has no areas.
     """
     findings = []
     for number, delivery in enumerate(deliveries):
@@ -149,6 +153,7 @@ def build_delivered_plan(
         stations=_take(first.stations, nothing),
         units=_take(first.units, nothing),
         areas=_take(cast(Areas, first.areas), nothing),
+        risks=risks or read_profile(),
         rules=rules,
         roads=roads,
         travel=None,

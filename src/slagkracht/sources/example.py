@@ -13,9 +13,11 @@ from slagkracht.areas import Areas
 from slagkracht.plan import Plan
 from slagkracht.regions import Regions
 from slagkracht.resources import REGIMES, WINDOWS, Stations, Units
+from slagkracht.risks import NO_RISKS
 from slagkracht.sources.csvfile import CsvTable, find_repeats, numbers, read_csv
 from slagkracht.sources.geometry import NETHERLANDS_RD
 from slagkracht.sources.refusal import Finding, RefusalError
+from slagkracht.sources.risk_files import read_profile
 from slagkracht.sources.rule_files import read_rules
 from slagkracht.travel import UNREACHABLE, Travel
 
@@ -139,6 +141,7 @@ def read_example(folder: Path, day: datetime.date) -> Plan:
             area_class=np.array(areas.columns["gebiedsklasse"]),
             size_m=figures(areas, "maat_m", np.float32),
         ),
+        risks=read_profile(folder / "risicos") if (folder / "risicos").is_dir() else NO_RISKS,
         rules=rules,
         roads=None,
         travel=travel,

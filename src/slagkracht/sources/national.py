@@ -17,6 +17,7 @@ from slagkracht.areas import Areas
 from slagkracht.plan import Plan
 from slagkracht.regions import Regions
 from slagkracht.resources import Stations, Units, capability_column
+from slagkracht.risks import Profile
 from slagkracht.roads import Roads
 from slagkracht.rules import Rules, rule_in_force
 from slagkracht.sources.bag import (
@@ -41,6 +42,7 @@ from slagkracht.sources.geometry import transform
 from slagkracht.sources.matrix import Matrix, build_travel
 from slagkracht.sources.modelled_roads import NOTE, build_modelled_roads, read_crossings, read_skeleton
 from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError
+from slagkracht.sources.risk_files import read_profile
 from slagkracht.sources.rule_files import read_rules
 from slagkracht.sources.station_lists import compute_units, place_pool, read_station_lists
 from slagkracht.travel import Travel
@@ -64,6 +66,7 @@ def build_national_plan(
     day: datetime.date,
     *,
     rules: Rules | None = None,
+    risks: Profile | None = None,
     roads: Roads | None = None,
     travel: Travel | None = None,
     given_areas: tuple[Areas, ReadSummary] | None = None,
@@ -75,8 +78,8 @@ def build_national_plan(
 
     Crewing, turnout and readiness are in no open list: they follow from the rules "uitruk" and "beroepskazernes", and
     ``notes`` says so. With neither ``roads`` nor ``travel``, the roads are modelled (``build_national_roads``).
-    ``rules`` None = those of the programme. Raises RefusalError when a list is wrong, NoRuleError when an assumption
-    has no value on ``day``.
+    ``rules`` and ``risks`` None = those of the programme. Raises RefusalError when a list is wrong, NoRuleError when an
+    assumption has no value on ``day``.
     """
     rules = rules or read_rules()
     regions = read_regions()
@@ -117,6 +120,7 @@ def build_national_plan(
         stations=lists.stations,
         units=compute_units(lists, career, crewing, tankers),
         areas=areas,
+        risks=risks or read_profile(),
         rules=rules,
         roads=roads,
         travel=travel,

@@ -12,6 +12,7 @@ import shutil
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,13 +27,14 @@ from slagkracht.areas import Areas
 from slagkracht.plan import Plan, compute_hash
 from slagkracht.regions import Regions
 from slagkracht.resources import WINDOWS, Stations, Units
+from slagkracht.risks import Need, Place, Profile, Risk, Shock
 from slagkracht.roads import Roads
 from slagkracht.rules import Rule, Rules, RuleVersion
 from slagkracht.sources.refusal import Finding, RefusalError
 from slagkracht.sources.scratch import make_scratch
 from slagkracht.travel import Travel
 
-FORMAT = 1
+FORMAT = 2
 """Raised with every change that an older reader would misread."""
 
 MANIFEST = "manifest.json"
@@ -49,14 +51,14 @@ _DAMAGE = (
 def write_plan(plan: Plan, path: Path) -> None:
     """The plan as a folder, or as one file when ``path`` ends in .zip: whole, or not at all.
 
-    Regions, stations, units and areas are (Geo)Parquet; rules are JSON; roads and travel are compressed arrays. An
-    earlier plan at ``path`` is replaced. Raises RefusalError when something else stands there.
+    Regions, stations, units and areas are (Geo)Parquet; risks and rules are JSON; roads and travel are compressed
+    arrays. An earlier plan at ``path`` is replaced. Raises RefusalError when something else stands there.
     """
     if path.exists() and not _is_plan(path):
         raise _refuse(path, "", "iets dat geen plan is", "een nieuwe map, of een plan dat vervangen mag worden")
     contents = {f"{name}.parquet": _pack_table(getattr(plan, name)) for name in TABLES}
     contents |= {f"{name}.npz": _pack_arrays(thing) for name in ARRAYS if (thing := getattr(plan, name)) is not None}
-    contents["rules.json"] = json.dumps(_to_json(plan.rules), ensure_ascii=False, indent=1).encode()
+    contents |= {f"{name}.json": _pack_text(getattr(plan, name)) for name in TEXTS}
     manifest = {
         "format": FORMAT,
         "name": plan.name,
@@ -102,13 +104,13 @@ def read_plan(path: Path) -> Plan:
     if findings:
         raise RefusalError(findings)
     parts: dict[str, Any] = {}
-    for part in (*TABLES, *ARRAYS, "rules"):
-        name = f"{part}.json" if part == "rules" else f"{part}.{'parquet' if part in TABLES else 'npz'}"
+    for part in (*TABLES, *ARRAYS, *TEXTS):
+        name = f"{part}.{'parquet' if part in TABLES else 'npz' if part in ARRAYS else 'json'}"
         try:
             if part in TABLES:
                 parts[part] = _unpack_table(TABLES[part], contents[name])
-            elif part == "rules":
-                parts[part] = _rules_from_json(json.loads(contents[name]))
+            elif part in TEXTS:
+                parts[part] = TEXTS[part](_from_json(json.loads(contents[name])))
             else:
                 parts[part] = _unpack_arrays(ARRAYS[part], contents[name]) if name in contents else None
         except _DAMAGE as error:
@@ -155,7 +157,9 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     except _DAMAGE as error:
         raise _refuse(path, MANIFEST, f"{type(error).__name__}: {error}", "een manifest van deze vorm") from error
     if number != FORMAT:
-        raise _refuse(path, MANIFEST, f"formaat {number}", f"formaat {FORMAT}: gebruik een passende versie")
+        raise _refuse(
+            path, MANIFEST, f"formaat {number}", f"formaat {FORMAT}: bouw het plan opnieuw, of neem een passende versie"
+        )
     return dict(manifest)
 
 
@@ -247,6 +251,10 @@ def _unpack_arrays(noun: Any, content: bytes) -> Any:
         return noun(**values, **{name: arrays[name] for name in arrays.files if name != "values"})
 
 
+def _pack_text(thing: Any) -> bytes:
+    return json.dumps(_to_json(thing), ensure_ascii=False, indent=1).encode()
+
+
 def _to_json(value: Any) -> Any:
     if isinstance(value, datetime.date):
         return {DAY_KEY: value.isoformat()}
@@ -267,9 +275,23 @@ def _from_json(value: Any) -> Any:
     return [_from_json(item) for item in value] if isinstance(value, list) else value
 
 
-def _rules_from_json(text: Any) -> Rules:
+def _rules_from(text: Any) -> Rules:
     rules = []
-    for rule in _from_json(text)["rules"]:
+    for rule in text["rules"]:
         versions = tuple(RuleVersion(**version) for version in rule.pop("versions"))
         rules.append(Rule(**rule | {"versions": versions, "cases": tuple(rule["cases"])}))
     return Rules(tuple(rules))
+
+
+def _risks_from(text: Any) -> Profile:
+    risks = []
+    for risk in text["risks"]:
+        places = tuple(Place(**place) for place in risk.pop("places"))
+        needs = tuple(Need(**need) for need in risk.pop("needs"))
+        lists = {name: tuple(value) for name, value in risk.items() if isinstance(value, list)}
+        risks.append(Risk(**risk | lists, places=places, needs=needs))
+    return Profile(tuple(risks), tuple(Shock(**shock) for shock in text["shocks"]))
+
+
+TEXTS: dict[str, Callable[[Any], Any]] = {"risks": _risks_from, "rules": _rules_from}
+"""What is written to be read by people too, and how each comes back."""

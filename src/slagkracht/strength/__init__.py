@@ -33,9 +33,10 @@ from slagkracht.strength.gap import (
     compute_within_s,
     compute_worth,
 )
-from slagkracht.strength.move_ups import MoveUps, compute_move_ups
+from slagkracht.strength.move_ups import MoveUps, compute_move_ups, compute_move_ups_for
 from slagkracht.strength.on_call import add_on_call
 from slagkracht.strength.percentiles import compute_arrival_percentiles
+from slagkracht.strength.posture import Posture, compute_posture
 from slagkracht.strength.residual import (
     Cover,
     Floors,
@@ -44,6 +45,7 @@ from slagkracht.strength.residual import (
     compute_lost_areas,
     compute_residual,
 )
+from slagkracht.strength.shortfall import Shortfall, compute_shortfall
 from slagkracht.strength.strength_map import StrengthMap, compute_strength_curve, compute_strength_map
 from slagkracht.strength.supply import Supply, compute_supply
 
@@ -61,6 +63,8 @@ __all__ = [
     "Gap",
     "MoveUps",
     "Part",
+    "Posture",
+    "Shortfall",
     "Strength",
     "StrengthMap",
     "Supply",
@@ -78,10 +82,13 @@ __all__ = [
     "compute_lost_areas",
     "compute_main_places",
     "compute_move_ups",
+    "compute_move_ups_for",
     "compute_plan_cover",
+    "compute_posture",
     "compute_residual",
     "compute_share",
     "compute_short_together",
+    "compute_shortfall",
     "compute_strength",
     "compute_strength_at_places",
     "compute_strength_curve",

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+from scipy.spatial import cKDTree
 
-from slagkracht.resources import Standing
+from slagkracht.coverage import compute_call_handling
+from slagkracht.resources import Standing, capability_column
+from slagkracht.rules import rule_in_force
+from slagkracht.strength.floors import limits_in_force
+from slagkracht.strength.posture import Posture
 from slagkracht.strength.residual import Cover, Floors, compute_held, compute_least, compute_residual
 from slagkracht.strength.selection import take
 from slagkracht.travel import UNREACHABLE
@@ -103,3 +108,18 @@ def _stand(reach: Flags, weight: Doubles, region: Indices, held: Indices, covere
             if held[area] == 0:
                 covered[region[area]] += weight[area]
             held[area] += 1
+
+
+def compute_move_ups_for(posture: Posture, away: Flags) -> MoveUps:
+    """Move-ups by the plan's rule "ondergrens" when the units in ``away`` bool [N] are gone. Raises NoRuleError."""
+    plan, travel = posture.plan, posture.travel
+    _, rule = rule_in_force(plan.rules, "ondergrens", plan.day)
+    handling_s, _ = compute_call_handling(plan)
+    near = cKDTree(np.column_stack([plan.areas.x_m, plan.areas.y_m])).query(
+        np.column_stack([travel.origin_x_m, travel.origin_y_m])
+    )[1]
+    return compute_move_ups(
+        posture.standing, capability_column(posture.standing, rule["inzetmogelijkheid"]), travel.drive_s,
+        near.astype(np.int32), posture.cover, posture.floors, away, call_handling_s=handling_s,
+        limit_s=limits_in_force(plan),
+    )  # fmt: skip

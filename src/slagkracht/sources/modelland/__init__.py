@@ -27,6 +27,7 @@ from slagkracht.sources.modelland.land import Cells, fit_weights, lay_cells, lay
 from slagkracht.sources.modelland.stations import lay_stations
 from slagkracht.sources.modelland.streets import build_streets
 from slagkracht.sources.national import compute_career_stations
+from slagkracht.sources.risk_files import read_profile
 from slagkracht.sources.rule_files import read_rules
 from slagkracht.sources.station_lists import compute_units
 
@@ -60,8 +61,8 @@ def build_modelland(
     """Modelnederland with ``areas`` squares, ``stations`` (None = as many as there are) and ``nodes`` of road.
 
     At least 342 areas and 25 stations; ``nodes`` None gives 12 for every area, at least 30,000 and at most 1,500,000.
-    The same arguments give the same plan hash on every machine. Without ``rules`` those of the programme hold.
-    Raises ValueError when the numbers are too small for 342 municipalities and 25 regions.
+    The same arguments give the same plan hash on every machine. Without ``rules`` those of the programme hold; the
+    risks are its starter set. Raises ValueError when the numbers are too small for 342 municipalities and 25 regions.
     """
     nodes = nodes or min(max(30_000, 12 * areas), 1_500_000)
     rules = rules or read_rules()
@@ -87,6 +88,7 @@ def build_modelland(
         stations=lists.stations,
         units=compute_units(lists, career, crewing, tankers),
         areas=squares,
+        risks=read_profile(),
         rules=rules,
         roads=build_streets(facts, land, cells, people, settlements, read_crossings()[1], nodes, dice[2]),
         travel=None,

@@ -1,0 +1,42 @@
+"""A plan as it stands in one time window: everything that strength, the gap and relief are computed from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from slagkracht.plan import Plan, compute_plan_travel
+from slagkracht.resources import Standing, compute_standing
+from slagkracht.strength.floors import compute_plan_cover, floors_in_force
+from slagkracht.strength.formations import Formation, compute_doctrine
+from slagkracht.strength.on_call import add_on_call
+from slagkracht.strength.residual import Cover, Floors
+from slagkracht.travel import Travel
+
+
+@dataclass(frozen=True, eq=False)
+class Posture:
+    """Who stands ready in a ``window`` (with those on call), how far every drive is, and what each region keeps.
+
+    ``cover`` what each standing unit holds at home · ``floors`` below which a region does not lend · ``formations``
+    what doctrine knows on the plan's day, by code.
+    """
+
+    plan: Plan
+    window: str
+    travel: Travel
+    standing: Standing
+    cover: Cover
+    floors: Floors
+    formations: dict[str, Formation]
+
+
+def compute_posture(plan: Plan, window: str, travel: Travel | None = None) -> Posture:
+    """The posture of ``plan`` in a window of resources.WINDOWS; ``travel`` None = its drives are computed.
+
+    Raises NoRuleError for a rule that the plan lacks, ValueError for a window that is none.
+    """
+    travel = compute_plan_travel(plan) if travel is None else travel
+    standing = add_on_call(plan, compute_standing(plan.units, plan.stations, window))
+    cover = compute_plan_cover(plan, standing, travel)
+    formations = compute_doctrine(plan.rules, plan.day).formations
+    return Posture(plan, window, travel, standing, cover, floors_in_force(plan, cover), formations)
