@@ -263,6 +263,17 @@ def test_rest_is_kept_and_every_post_is_held_or_its_shortfall_explained(data: st
             assert (getattr(again, column) == getattr(rotation, column)).all(), column
 
 
+def test_who_was_sent_already_holds_the_first_shift_and_rests_after_it() -> None:
+    crews = make_crews([0, 0, 0, 1], [0, 0, 0, 1])
+    free = rotate(crews, [10, 60], ((PUMP, 1),), 0.5)
+    held = rotate(crews, [10, 60], ((PUMP, 1),), 0.5, holding=[(3, 0)])
+    assert (free.crew == 3).sum() == 0, "nobody would send the farthest"
+    assert held.crew[held.block == 0].tolist() == [3]
+    assert (held.crew == 3).sum() == 1
+    assert held.shortfall.sum() == 0
+    check_laws(held, crews, SHIFTS)
+
+
 def test_the_same_question_gives_the_same_rotation() -> None:
     crews = make_crews([0] * 4 + [1] * 4, [0] * 4 + [1] * 4)
     one, two = (rotate(crews, [30, 60], ((PUMP, 2),), 2) for _ in range(2))

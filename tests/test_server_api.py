@@ -306,6 +306,9 @@ def test_a_mandate_that_ran_out_opens_nothing(database: Addresses, secret_region
 CHANGES: dict[str, object] = {
     "/incidenten/{id}/opschalen": {"niveau": "x"},
     "/incidenten/{id}/sluiten": None,
+    "/incidenten/{id}/aflossing": {},
+    "/incidenten/{id}/aflossing/aanvragen": {"golven": 1, "mandaat": "x", "ondertekenaar": "x"},
+    "/regels/{id}/overnemen": None,
     "/eenheden/{id}/meldingen": {"status": "available"},
     "/aanvragen/{id}/uitzetten": {"regios": ["VR23"]},
     "/aanvragen/{id}/sluiten": None,

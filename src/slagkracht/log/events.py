@@ -42,6 +42,7 @@ KINDS: dict[str, Kind] = {
     "unit_relieved": Kind("eenheid afgelost", ("commitment",)),
     "unit_released": Kind("eenheid vrijgegeven", ("commitment",)),
     "unit_home": Kind("eenheid thuis", ("commitment",)),
+    "relief_planned": Kind("aflossing gepland", ("incident", "rotation", "waves")),
     # command and the record
     "command_handed_over": Kind("leiding overgedragen", ("incident", "function", "from", "to")),
     "function_handed_over": Kind("functie overgedragen", ("function", "from", "to")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -100,16 +101,32 @@ def compute_rotation(
     regions: int,
     effort: float = 20.0,
     seed: int = 1,
+    holding: Sequence[tuple[int, int]] = (),
 ) -> Rotation:
     """The rotation of ``deployment``: every post held, shared fairly over the regions, with the least driving.
 
     ``travel_min`` int32 [S] from every station to the place (``compute_travel_min``) · ``week`` int32 [168] ·
     ``effort`` how long the solver may try, in deterministic seconds: the same everywhere, whatever the machine (0 =
-    the fast choice alone). Posts that nobody can fill are reported in ``shortfall`` and ``why``.
+    the fast choice alone) · ``holding`` (crew, row of ``deployment.asked``) who was sent already: they hold the first
+    shift, and only what follows is chosen. Posts that nobody can fill are reported in ``shortfall`` and ``why``.
     Raises ReliefError for a deployment without days or formations.
     """
     model = compute_model(crews, travel_min, deployment, shifts, week, regions)
+    if holding:
+        model = dataclasses.replace(model, before=_first_shift(model, holding), frozen=1)
     return rotation_from_answer(solve_rotation(model, effort=effort, seed=seed), model, crews, deployment, shifts)
+
+
+def _first_shift(model: Model, holding: Sequence[tuple[int, int]]) -> Indices:
+    """The parts that crews at the place hold in the first block, who can do least choosing first: int32 [C, T]."""
+    before = np.full(model.allowed.shape, -1, dtype=np.int32)
+    left = model.need.copy()
+    for crew, kind in sorted(holding, key=lambda pair: (int(model.able[pair[0], model.kind == pair[1]].sum()), pair)):
+        open_parts = np.flatnonzero(model.able[crew] & (model.kind == kind) & (left > 0))
+        if len(open_parts):
+            before[crew, 0] = open_parts[0]
+            left[open_parts[0]] -= 1
+    return before
 
 
 def compute_model(

@@ -1,4 +1,4 @@
-"""What the platform does by itself as time goes by: terms that pass, and logs that are signed."""
+"""What the platform does by itself as time goes by: terms that pass, relief that falls due, logs that are signed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from slagkracht.procedures.dossier import BY_TERM
-from slagkracht.server import checkpoints, dossiers
+from slagkracht.server import checkpoints, dossiers, relief
+from slagkracht.server import engine as seam
 from slagkracht.server.database import WORLDS, is_open, scope
 from slagkracht.server.ledger import LedgerError
 
@@ -32,14 +33,20 @@ def start_clock(keys: Path) -> threading.Event:
 
 
 def tick() -> list[str]:
-    """Applies every term that passed, in all regions and both worlds; returns the dossiers that moved on."""
-    moved = []
+    """Applies every term that passed and works out relief that fell due, in all regions and both worlds.
+
+    Returns the dossiers that moved on and the rotations that were made.
+    """
+    moved, engine = [], seam.current()
     for world in WORLDS:
         with scope("LAC", world, "klok") as own:
             regions = [row["region"] for row in own.rows("select region from slagkracht.region order by region")]
         for region in regions:
             with scope(region, world, BY_TERM) as own:
                 moved += dossiers.pass_due_terms(own)
+            if engine is not None:
+                with scope(region, world, BY_TERM) as own:
+                    moved += relief.plan_due(own, engine)
     return moved
 
 

@@ -29,6 +29,7 @@ from slagkracht.log import Situation, StandingAt, UnitState, compute_standing_at
 from slagkracht.log.situation import EMPTY
 from slagkracht.plan import Plan, compute_hash, compute_plan_travel, compute_reach
 from slagkracht.resources import Standing, compute_standing
+from slagkracht.rules import Rule, rule_in_force
 from slagkracht.server.database import Scope
 from slagkracht.sources.facts import read_municipalities
 from slagkracht.strength import (
@@ -269,6 +270,11 @@ def judge_variant(engine: Engine, variant: Variant, norm: str, window: str) -> t
 @functools.lru_cache(maxsize=2)
 def _reach(engine: Engine) -> Reach | None:
     return compute_reach(engine.plan) if engine.plan.roads is not None else None
+
+
+def describe_rule(engine: Engine, code: str) -> Rule:
+    """The rule that the plan holds now under a code. Raises NoRuleError."""
+    return rule_in_force(engine.plan.rules, code, engine.plan.day)[0]
 
 
 def norms(engine: Engine) -> tuple[str, ...]:

@@ -41,7 +41,10 @@ class ChangedMeanwhileError(LedgerError):
 
 @dataclass(frozen=True)
 class Wanted:
-    """One line of a request: ``count`` of ``formation``, by units that have ``capability``, at a place (RD New)."""
+    """One line of a request: ``count`` of ``formation``, by units that have ``capability``, at a place (RD New).
+
+    ``wave`` 0 = the first; a later one relieves the lines that ``relieves`` names.
+    """
 
     formation: str
     capability: str
@@ -50,6 +53,8 @@ class Wanted:
     y_m: float
     needed_by: datetime.datetime
     hours: float
+    wave: int = 0
+    relieves: tuple[str, ...] = ()
 
 
 def open_incident(
@@ -144,12 +149,17 @@ def make_request(
             y_m=wanted.y_m,
             needed_by=wanted.needed_by,
             hours=wanted.hours,
+            wave=wanted.wave,
+            relieves=list(wanted.relieves),
         )
     told = {"request": request, "region": scope.region, "incident": incident, "ground": ground}
     record(scope, "request_made", {**told, "mandate": mandate, "signed_by": signed_by}, audience)
     for n, wanted in enumerate(lines, start=1):
         line = {"request": request, "line": f"{request}-{n}", "formation": wanted.formation, "count": wanted.count}
-        record(scope, "line_asked", {**line, "capability": wanted.capability, "hours": wanted.hours}, audience)
+        relief = {"wave": wanted.wave, "relieves": list(wanted.relieves)} if wanted.wave else {}
+        record(
+            scope, "line_asked", {**line, "capability": wanted.capability, "hours": wanted.hours, **relief}, audience
+        )
     return request
 
 

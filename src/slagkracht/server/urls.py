@@ -9,7 +9,7 @@ from django.urls import path
 from slagkracht.server.api import api, problem
 from slagkracht.server.interfaces.urls import urlpatterns as interfaces
 from slagkracht.server.live import stream
-from slagkracht.server.screens import action, decisions, desk, entry, gaps, logbook, manage, nation, region
+from slagkracht.server.screens import action, decisions, desk, entry, gaps, logbook, manage, nation, region, relief
 
 urlpatterns = [
     path("", nation.show_nation),
@@ -23,6 +23,9 @@ urlpatterns = [
     path("actiecentrum/incidenten/<str:incident>/vastleggen", action.tell),
     path("actiecentrum/incidenten/<str:incident>/overdracht", action.show_hand_over),
     path("actiecentrum/incidenten/<str:incident>/aanvragen", action.make_request),
+    path("actiecentrum/incidenten/<str:incident>/aflossing", relief.plan),
+    path("actiecentrum/incidenten/<str:incident>/aflossing/aanvragen", relief.ask),
+    path("actiecentrum/regels/<str:line>/overnemen", relief.take_over),
     path("actiecentrum/aanvragen/<str:request_id>", action.show_request),
     path("actiecentrum/aanvragen/<str:request_id>/uitzetten", action.ask_regions),
     path("actiecentrum/aanvragen/<str:request_id>/sluiten", action.close_request),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from slagkracht.server.api import relief
 from slagkracht.server.api.routes import api, problem
 
-__all__ = ["api", "problem"]
+__all__ = ["api", "problem", "relief"]

@@ -63,8 +63,8 @@ RESOURCES = (
         schemas.Regel,
         "select line_id as id, region as regio, request_id as aanvraag, formation as formatie, "
         "capability as inzetmogelijkheid, count as aantal, met as vervuld, x_m, y_m, needed_by as nodig_op, "
-        "hours as uren, unmet as onvervuld, unmet_reason as reden_onvervuld, version as versie "
-        "from slagkracht.request_line",
+        "hours as uren, wave as golf, relieves as lost_af, unmet as onvervuld, unmet_reason as reden_onvervuld, "
+        "version as versie from slagkracht.request_line",
         "id",
         ("regio", "aanvraag"),
     ),

@@ -92,6 +92,8 @@ class Regel(Schema):
     y_m: float
     nodig_op: datetime.datetime
     uren: float
+    golf: int
+    lost_af: list[str]
     onvervuld: int
     reden_onvervuld: str | None
     versie: int
@@ -231,6 +233,34 @@ class AanvraagIn(Incoming):
     regels: Annotated[list[RegelIn], Field(min_length=1, max_length=50)]
     buurregio: RegionCode | None = None
     toelichting: Text = ""
+
+
+class AflossingIn(Incoming):
+    tot: AwareDatetime | None = None
+
+
+class AflossingAanvragenIn(Incoming):
+    golven: Annotated[int, Field(ge=1, le=50)] = 1
+    mandaat: Code
+    ondertekenaar: Code
+
+
+class Aflossing(Schema):
+    id: str
+    incident: str
+    begint: datetime.datetime
+    tot: datetime.datetime
+    gemaakt_op: datetime.datetime
+    gemaakt_door: str
+    methode: str
+    gewijzigd: int
+    golven: list[dict[str, Any]]
+    diensten: list[dict[str, Any]]
+
+
+class Overgenomen(Schema):
+    ingezet: int
+    afgelost: int
 
 
 class UitzettenIn(Incoming):

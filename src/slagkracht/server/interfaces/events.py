@@ -75,7 +75,10 @@ def subscribe(own: Scope, sink: str, kinds: list[str]) -> tuple[str, str]:
     if unknown := sorted(set(kinds) - set(KINDS)):
         raise ledger.LedgerError(f"onbekende soorten: {', '.join(unknown)}")
     made, secret = f"B-{own.region}-{secrets.token_hex(5)}", secrets.token_urlsafe(32)
-    own.insert("subscription", subscription_id=made, region=own.region, sink=sink, kinds=kinds, secret=secret)
+    last = own.row("select (coalesce(slagkracht.last_fact(%s)::text, '0')::numeric + 1)::text as tx", own.world)
+    assert last is not None
+    given = {"sink": sink, "kinds": kinds, "secret": secret, "place_tx": last["tx"]}
+    own.insert("subscription", subscription_id=made, region=own.region, **given)
     return made, secret
 
 

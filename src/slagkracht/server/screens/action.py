@@ -20,6 +20,7 @@ from slagkracht.server.journal import read_events, record
 from slagkracht.server.screens.nation import read_open_requests, see
 from slagkracht.server.screens.page import LEADERS, RefusedError, act, read_moment, read_number
 from slagkracht.server.screens.proposal import propose_for, read_open_lines
+from slagkracht.server.screens.relief import describe_relief
 
 LEVELS = ("", "GRIP 1", "GRIP 2", "GRIP 3", "GRIP 4", "GRIP 5")
 FACTS = {
@@ -106,7 +107,7 @@ def show_incident(request: HttpRequest, acting: Acting, incident: str) -> HttpRe
     try:
         with acting_scope(acting) as own:
             row = _incident(own, incident)
-            context = describe_incident(own, row)
+            context = describe_incident(own, row) | describe_relief(own, engine, row)
     except ledger.NotFoundError:
         return render(request, "niet_gevonden.html", status=404)
     context |= {
