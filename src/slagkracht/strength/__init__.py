@@ -36,6 +36,7 @@ from slagkracht.strength.gap import (
 from slagkracht.strength.move_ups import MoveUps, compute_move_ups, compute_move_ups_for
 from slagkracht.strength.on_call import add_on_call
 from slagkracht.strength.percentiles import compute_arrival_percentiles
+from slagkracht.strength.placements import Placements, compute_placements
 from slagkracht.strength.posture import Posture, compute_posture
 from slagkracht.strength.residual import (
     Cover,
@@ -63,6 +64,7 @@ __all__ = [
     "Gap",
     "MoveUps",
     "Part",
+    "Placements",
     "Posture",
     "Shortfall",
     "Strength",
@@ -83,6 +85,7 @@ __all__ = [
     "compute_main_places",
     "compute_move_ups",
     "compute_move_ups_for",
+    "compute_placements",
     "compute_plan_cover",
     "compute_posture",
     "compute_residual",

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from slagkracht.resources import Standing
 from slagkracht.strength.formations import Formation
+from slagkracht.strength.placements import CHUNK, Placer
 from slagkracht.strength.residual import Cover, Floors
 from slagkracht.strength.supply import Counter
 
@@ -44,21 +45,22 @@ def compute_strength_map(
     areas = len(drive_s)
     columns = [(formation, rank) for formation, ranks in wanted for rank in ranks]
     held, free = (np.full((areas, len(columns)), np.inf, dtype=np.float32) for _ in range(2))
-    everyone = np.ones(len(standing), dtype=np.bool_)
-    counters = [Counter(standing, formation, cover) for formation, _ in wanted]
-    starts = range(0, areas, 64)
+    placers = [
+        [Placer(standing, formation, max(ranks), cover, limits) for limits in (floors, None)]
+        for formation, ranks in wanted
+    ]
+    starts = range(0, areas, CHUNK)
 
     def work(start: int) -> None:
-        for area in range(start, min(start + 64, areas)):
-            column = 0
-            for counter, (_, ranks) in zip(counters, wanted):
-                most = min(max(ranks), counter.most)
-                for table, limits in ((held, floors), (free, None)):
-                    done = counter.complete_s(drive_s[area], np.inf, limits, everyone, most) if most else np.zeros(0)
-                    for k, rank in enumerate(ranks):
-                        if rank <= len(done):
-                            table[area, column + k] = done[rank - 1]
-                column += len(ranks)
+        here = slice(start, start + CHUNK)
+        column = 0
+        for both, (_, ranks) in zip(placers, wanted):
+            for table, placer in zip((held, free), both):
+                complete_s = placer.place(drive_s[here]).complete_s
+                for k, rank in enumerate(ranks):
+                    if rank <= complete_s.shape[1]:
+                        table[here, column + k] = complete_s[:, rank - 1]
+            column += len(ranks)
 
     with ThreadPoolExecutor() as pool:
         for done, _ in enumerate(pool.map(work, starts)):
