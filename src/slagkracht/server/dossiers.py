@@ -52,9 +52,9 @@ def take_dossier_step(
     """
     row = scope.row("select * from slagkracht.dossier where dossier_id = %s for update", dossier)
     if row is None:
-        raise NotFoundError(f"dossier {dossier} is hier niet bekend")
+        raise NotFoundError("dossier {dossier} is hier niet bekend", dossier=dossier)
     if version is not None and version != row["version"]:
-        raise ChangedMeanwhileError(f"dossier {dossier} is intussen een stap verder")
+        raise ChangedMeanwhileError("dossier {dossier} is intussen een stap verder", dossier=dossier)
     now = scope.at.astimezone(CLOCK)
     procedure = _procedure(row["procedure"])
     found = unpack(row)
@@ -124,7 +124,9 @@ def note_decision(scope: Scope, decision: dict[str, Any]) -> str:
 def _procedure(code: str) -> Procedure:
     procedures, _ = read_procedures()
     if code not in procedures:
-        raise NotFoundError(f"procedure {code!r} bestaat niet; wel: {', '.join(procedures)}")
+        raise NotFoundError(
+            "procedure {code!r} bestaat niet; wel: {procedures}", code=code, procedures=", ".join(procedures)
+        )
     return procedures[code]
 
 

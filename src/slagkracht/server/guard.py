@@ -8,8 +8,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import translation
+from django.utils.deprecation import MiddlewareMixin
 
 from slagkracht.server.database import Scope, scope
 
@@ -85,6 +88,19 @@ def acting_required(*roles: str) -> Callable[[Callable[..., HttpResponse]], Call
 def describe_acting(request: HttpRequest) -> dict[str, Any]:
     """For every template: ``acting`` (None when nobody is)."""
     return {"acting": find_acting(request)}
+
+
+class ScreenLanguage(MiddlewareMixin):
+    """Screens in the language that was chosen, and Dutch where none was; whatever other systems read stays Dutch."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+        known = chosen in dict(settings.LANGUAGES) and not request.path.startswith(("/api/", "/ogc/"))
+        translation.activate(chosen if known else settings.LANGUAGE_CODE)
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        response.headers.setdefault("Content-Language", translation.get_language())
+        return response
 
 
 class ResponseGuard:

@@ -43,7 +43,12 @@ def add_person(own: Scope, account: int, name: str) -> None:
 def give_mandate(own: Scope, account: int, role: str, until: datetime.datetime, what: str = "") -> int:
     """Lets a person of the acting region act in ``role`` until a moment, and returns the mandate's id."""
     if role not in roles_of(own.region):
-        raise LedgerError(f"{own.region} geeft geen mandaat als {role!r}; wel: {', '.join(roles_of(own.region))}")
+        raise LedgerError(
+            "{region} geeft geen mandaat als {role!r}; wel: {roles}",
+            region=own.region,
+            role=role,
+            roles=", ".join(roles_of(own.region)),
+        )
     if until <= own.at:
         raise LedgerError("een mandaat heeft een einde dat nog komen moet")
     made = _ask(own, "select slagkracht.give_mandate(%s, %s, %s, %s) as made", account, role, what, until)
@@ -56,7 +61,7 @@ def end_mandate(own: Scope, mandate: int) -> None:
     """Ends a mandate of the acting region from now on: by its administrator, or by who holds it."""
     row = own.row("select account_id, role from slagkracht.mandate where mandate_id = %s", mandate)
     if row is None or not _ask(own, "select slagkracht.end_mandate(%s) as ended", mandate)["ended"]:
-        raise NotFoundError(f"er is hier geen lopend mandaat {mandate} dat u kunt beëindigen")
+        raise NotFoundError("er is hier geen lopend mandaat {mandate} dat u kunt beëindigen", mandate=mandate)
     text = f"mandaat {row['role']} van {_name(own, row['account_id'])} beëindigd"
     record(own, "note", {"text": text, "mandate": mandate})
 
@@ -85,7 +90,7 @@ def name_first_admin(addresses: Addresses, account: int, region: str, until: dat
 def _name(own: Scope, account: int) -> str:
     row = own.row("select name from slagkracht.person where account_id = %s", account)
     if row is None:
-        raise NotFoundError(f"er is hier geen persoon met account {account}")
+        raise NotFoundError("er is hier geen persoon met account {account}", account=account)
     return str(row["name"])
 
 

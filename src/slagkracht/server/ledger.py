@@ -13,13 +13,14 @@ import psycopg
 from slagkracht.log import COMMITMENT_STATES, NATIONAL_CHAIN, UNMET_REASONS
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.journal import record
+from slagkracht.server.refusals import SaidError
 
 BY_MINISTER, BY_NEIGHBOUR = "wvr51_minister", "wvr51_5_buurregio"
 OWNER_STEPS = ("unit_en_route", "unit_arrived", "unit_home")
 """Steps that the lending region records; the others are the requester's, or the centre's where it leads."""
 
 
-class LedgerError(Exception):
+class LedgerError(SaidError):
     """Something that cannot be done. The message says why, and what would help."""
 
 
@@ -90,7 +91,7 @@ def close_incident(scope: Scope, incident: str) -> None:
     """Closes an incident of the acting region."""
     row = _own(scope, "incident", incident)
     if row["closed_at"] is not None:
-        raise LedgerError(f"incident {incident} is al gesloten")
+        raise LedgerError("incident {incident} is al gesloten", incident=incident)
     scope.run(
         "update slagkracht.incident set closed_at = %s, version = version + 1 where incident_id = %s",
         scope.at,
@@ -167,7 +168,9 @@ def ask_regions(scope: Scope, request: str, regions: list[str]) -> list[str]:
     """Shows a request to ``regions`` so that they can offer; by the requester or the centre that leads it."""
     row = _find(scope, "request", request)
     if scope.region not in (row["region"], NATIONAL_CHAIN):
-        raise NotAllowedError(f"aanvraag {request} uitzetten is aan {row['region']} of het actiecentrum")
+        raise NotAllowedError(
+            "aanvraag {request} uitzetten is aan {region} of het actiecentrum", request=request, region=row["region"]
+        )
     _open_request(scope, request)
     audience = sorted({*row["audience"], *regions} - {row["region"]})
     change = "set audience = %s, version = version + 1 where request_id = %s"
@@ -191,10 +194,14 @@ def offer_units(
     if asked["region"] == scope.region:
         raise NotAllowedError("een regio biedt niet aan op haar eigen aanvraag")
     if not units or not 0 < count <= asked["count"]:
-        raise LedgerError(f"bied eenheden aan, voor 1 tot en met {asked['count']} keer {asked['formation']}")
+        raise LedgerError(
+            "bied eenheden aan, voor 1 tot en met {count} keer {formation}",
+            count=asked["count"],
+            formation=asked["formation"],
+        )
     own = scope.rows("select unit_id from slagkracht.unit where unit_id = any(%s) and region = %s", units, scope.region)
     if missing := sorted(set(units) - {row["unit_id"] for row in own}):
-        raise NotFoundError(f"geen eenheid van {scope.region}: {', '.join(missing)}")
+        raise NotFoundError("geen eenheid van {region}: {missing}", region=scope.region, missing=", ".join(missing))
     offer, audience = _insert_offer(scope, asked, sorted(set(units)), count, conditions, knowingly, "staat", None)
     told = {"offer": offer, "line": line, "region": scope.region, "units": sorted(set(units)), "count": count}
     if knowingly:
@@ -210,7 +217,7 @@ def refuse_line(scope: Scope, line: str, reason: str, text: str = "") -> str:
     if asked["region"] == scope.region:
         raise NotAllowedError("een regio weigert niet haar eigen aanvraag")
     if reason not in UNMET_REASONS:
-        raise LedgerError(f"kies een reden: {', '.join(UNMET_REASONS)}")
+        raise LedgerError("kies een reden: {reasons}", reasons=", ".join(UNMET_REASONS))
     offer, audience = _insert_offer(scope, asked, [], 0, text, "", "geweigerd", reason)
     told = {"line": line, "region": scope.region, "reason": reason, "text": text}
     record(scope, "offer_refused", told, [asked["region"], *audience])
@@ -221,7 +228,7 @@ def withdraw_offer(scope: Scope, offer: str, reason: str) -> None:
     """Takes back an offer of the acting region that was not accepted yet."""
     row = _own(scope, "offer", offer)
     if row["state"] != "staat":
-        raise LedgerError(f"aanbod {offer} is al {row['state']}")
+        raise LedgerError("aanbod {offer} is al {state}", offer=offer, state=row["state"])
     if scope.run(
         "update slagkracht.offer set state = 'ingetrokken', reason = %s where offer_id = %s and state = 'staat'",
         reason,
@@ -238,16 +245,21 @@ def accept_offer(scope: Scope, offer: str) -> list[str]:
     """
     seen = _find(scope, "offer", offer)
     if scope.region not in (seen["receiver"], NATIONAL_CHAIN):
-        raise NotAllowedError(f"aanbod {offer} aanvaarden is aan {seen['receiver']}")
+        raise NotAllowedError("aanbod {offer} aanvaarden is aan {receiver}", offer=offer, receiver=seen["receiver"])
     line = scope.row("select * from slagkracht.request_line where line_id = %s for update", seen["line_id"])
     row = scope.row("select * from slagkracht.offer where offer_id = %s for update", offer)
     if line is None or row is None:
-        raise NotAllowedError(f"aanbod {offer} aanvaarden is niet aan {scope.region}")
+        raise NotAllowedError("aanbod {offer} aanvaarden is niet aan {region}", offer=offer, region=scope.region)
     if row["state"] != "staat":
-        raise LedgerError(f"aanbod {offer} is al {row['state']}")
+        raise LedgerError("aanbod {offer} is al {state}", offer=offer, state=row["state"])
     _open_request(scope, line["request_id"])
     if line["met"] + row["count"] > line["count"]:
-        raise LedgerError(f"regel {line['line_id']} vraagt nog {line['count'] - line['met']}, niet {row['count']}")
+        raise LedgerError(
+            "regel {line_id} vraagt nog {left}, niet {count}",
+            line_id=line["line_id"],
+            left=line["count"] - line["met"],
+            count=row["count"],
+        )
     commitments = []
     for n, unit in enumerate(sorted(row["units"]), start=1):
         commitment = f"T{offer[1:]}-{n}"
@@ -265,7 +277,9 @@ def accept_offer(scope: Scope, offer: str) -> list[str]:
                     step="unit_committed",
                 )
         except psycopg.errors.UniqueViolation as error:
-            raise AlreadyCommittedError(f"eenheid {unit} van {row['region']} is al elders toegezegd") from error
+            raise AlreadyCommittedError(
+                "eenheid {unit} van {region} is al elders toegezegd", unit=unit, region=row["region"]
+            ) from error
         commitments.append(commitment)
     scope.run("update slagkracht.offer set state = 'aanvaard' where offer_id = %s", offer)
     scope.run(
@@ -289,20 +303,33 @@ def move_commitment(scope: Scope, commitment: str, step: str, version: int | Non
     seen = _find(scope, "commitment", commitment)
     row = scope.row("select * from slagkracht.commitment where commitment_id = %s for update", commitment)
     if row is None:
-        raise NotAllowedError(f"toezegging {commitment} is niet aan {scope.region}")
+        raise NotAllowedError(
+            "toezegging {commitment} is niet aan {region}", commitment=commitment, region=scope.region
+        )
     if version is not None and version != row["version"]:
-        raise ChangedMeanwhileError(f"toezegging {commitment} is intussen {COMMITMENT_STATES[row['step']]}")
+        raise ChangedMeanwhileError(
+            "toezegging {commitment} is intussen {state}", commitment=commitment, state=COMMITMENT_STATES[row["step"]]
+        )
     if step not in COMMITMENT_STATES or step == "unit_committed":
-        raise LedgerError(f"onbekende stap {step!r}; kies uit {', '.join(list(COMMITMENT_STATES)[1:])}")
+        raise LedgerError(
+            "onbekende stap {step!r}; kies uit {steps}", step=step, steps=", ".join(list(COMMITMENT_STATES)[1:])
+        )
     allowed = (seen["region"],) if step in OWNER_STEPS else (seen["receiver"], NATIONAL_CHAIN)
     if scope.region not in allowed:
-        raise NotAllowedError(f"{COMMITMENT_STATES[step]!r} is aan {allowed[0]}, niet aan {scope.region}")
+        raise NotAllowedError(
+            "'{step}' is aan {owner}, niet aan {region}",
+            step=COMMITMENT_STATES[step],
+            owner=allowed[0],
+            region=scope.region,
+        )
     try:
         with scope.connection.transaction():
             scope.run("update slagkracht.commitment set step = %s where commitment_id = %s", step, commitment)
     except psycopg.errors.RaiseException as error:
-        words = f"{COMMITMENT_STATES[step]} volgt niet op {COMMITMENT_STATES[row['step']]}"
-        raise LedgerError(f"toezegging {commitment}: {words}") from error
+        after, before = COMMITMENT_STATES[step], COMMITMENT_STATES[row["step"]]
+        raise LedgerError(
+            "toezegging {commitment}: {after} volgt niet op {before}", commitment=commitment, after=after, before=before
+        ) from error
     record(scope, step, {"commitment": commitment, "unit": row["unit_id"]}, _parties(row))
     return int(row["version"]) + 1
 
@@ -314,7 +341,7 @@ def close_request(scope: Scope, request: str) -> list[tuple[str, int, str]]:
     """
     row = _find(scope, "request", request)
     if scope.region not in (row["region"], NATIONAL_CHAIN):
-        raise NotAllowedError(f"aanvraag {request} sluiten is aan {row['region']}")
+        raise NotAllowedError("aanvraag {request} sluiten is aan {region}", request=request, region=row["region"])
     unmet = []
     scope.rows("select 1 from slagkracht.request where request_id = %s for update", request)
     _open_request(scope, request)
@@ -416,7 +443,7 @@ def stop_sharing(scope: Scope, consent: str) -> None:
     """Ends a consent of the acting region, from now on."""
     row = _own(scope, "consent", consent)
     if row["ended_at"] is not None:
-        raise LedgerError(f"toestemming {consent} is al beëindigd")
+        raise LedgerError("toestemming {consent} is al beëindigd", consent=consent)
     scope.run("update slagkracht.consent set ended_at = clock_timestamp() where consent_id = %s", consent)
     record(scope, "sharing_ended", {"consent": consent}, [row["receiver"]])
 
@@ -444,14 +471,14 @@ _DUTCH = {
 def _find(scope: Scope, table: str, key: str) -> Row:
     row = scope.row(f"select * from slagkracht.{table} where {_KEY[table]} = %s", key)
     if row is None:
-        raise NotFoundError(f"{_DUTCH[table]} {key} is hier niet bekend")
+        raise NotFoundError("{what} {key} is hier niet bekend", what=_DUTCH[table], key=key)
     return row
 
 
 def _own(scope: Scope, table: str, key: str) -> Row:
     row = _find(scope, table, key)
     if row["region"] != scope.region:
-        raise NotAllowedError(f"{_DUTCH[table]} {key} is van {row['region']}")
+        raise NotAllowedError("{what} {key} is van {region}", what=_DUTCH[table], key=key, region=row["region"])
     return row
 
 
@@ -466,7 +493,7 @@ def _parties(row: Row) -> list[str]:
 def _open_request(scope: Scope, request: str) -> None:
     row = _find(scope, "request", request)
     if row["closed_at"] is not None:
-        raise LedgerError(f"aanvraag {request} is gesloten")
+        raise LedgerError("aanvraag {request} is gesloten", request=request)
 
 
 def _let_see_incident(scope: Scope, incident: str, audience: list[str]) -> None:

@@ -56,6 +56,7 @@ MIDDLEWARE = [
     "slagkracht.server.guard.ResponseGuard",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "slagkracht.server.guard.ScreenLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -78,7 +79,7 @@ TEMPLATES = [
                 "slagkracht.server.guard.describe_acting",
                 "slagkracht.server.screens.describe_page",
             ],
-            "builtins": ["slagkracht.server.screens.figures"],
+            "builtins": ["django.templatetags.i18n", "slagkracht.server.screens.figures"],
         },
     }
 ]
@@ -87,6 +88,13 @@ ASGI_APPLICATION = "slagkracht.server.asgi.application"
 LOGIN_URL = "/inloggen"
 
 LANGUAGE_CODE = "nl"
+LANGUAGES = [("nl", "Nederlands"), ("en", "English")]
+LOCALE_PATHS = [HERE / "locale"]
+LANGUAGE_COOKIE_NAME = "taal"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = HTTPS
 TIME_ZONE = "Europe/Amsterdam"
 USE_TZ = True
 STATIC_URL = "/static/"

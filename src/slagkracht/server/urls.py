@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.views.i18n import set_language
 
 from slagkracht.server.api import api, problem
 from slagkracht.server.interfaces.urls import urlpatterns as interfaces
@@ -53,6 +54,7 @@ urlpatterns = [
     path("inloggen", entry.log_in),
     path("uitloggen", entry.log_out),
     path("handelen-als", entry.choose),
+    path("taal", set_language),
     path("api/v1/gebeurtenissen/stroom", stream),
     *interfaces,
     path("api/v1/", api.urls),

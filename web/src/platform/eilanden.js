@@ -2,6 +2,7 @@
 import '../tokens.css'
 import { mount } from 'svelte'
 import { unpackShapes } from '../data/columns.js'
+import { say } from '../parts/words.js'
 import Beeld from './Beeld.svelte'
 import Plantafel from './Plantafel.svelte'
 
@@ -10,7 +11,7 @@ const ISLANDS = { beeld: Beeld, inzet: Beeld, plantafel: Plantafel }
 for (const place of document.querySelectorAll('[data-eiland]')) {
   const answer = await fetch(place.dataset.land).catch(() => null)
   if (!answer?.ok) {
-    place.textContent = 'De kaart kon niet worden geladen; alle cijfers staan in de tabellen.'
+    place.textContent = say('De kaart kon niet worden geladen; alle cijfers staan in de tabellen.')
     continue
   }
   const land = await answer.json()

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as said
 from django.views.decorators.http import require_GET, require_POST
 
 from slagkracht.log import COMMITMENT_STATES, COMMITMENT_STEPS, NATIONAL_CHAIN, Commitment, Situation, replay
@@ -21,13 +23,14 @@ from slagkracht.server.screens.nation import read_open_requests, see
 from slagkracht.server.screens.page import LEADERS, RefusedError, act, read_moment, read_number
 from slagkracht.server.screens.proposal import propose_for, read_open_lines
 from slagkracht.server.screens.relief import describe_relief
+from slagkracht.server.screens.words import tell as word_of
 
 LEVELS = ("", "GRIP 1", "GRIP 2", "GRIP 3", "GRIP 4", "GRIP 5")
 FACTS = {
-    "decision_recorded": "Besluit",
-    "command_handed_over": "Leiding of sector overgedragen",
-    "note": "Aantekening",
-    "incident_escalated": "Opgeschaald",
+    "decision_recorded": said("Besluit"),
+    "command_handed_over": said("Leiding of sector overgedragen"),
+    "note": said("Aantekening"),
+    "incident_escalated": said("Opgeschaald"),
 }
 """What a person records on an incident, besides what the ledger records by itself."""
 
@@ -88,7 +91,7 @@ def open_incident(request: HttpRequest, acting: Acting) -> HttpResponse:
             raise RefusedError("zeg in een paar woorden wat er aan de hand is")
         x_m, y_m = read_place(seam.current(), request.POST)
         incident = ledger.open_incident(own, what, x_m, y_m, request.POST.get("niveau", ""))
-        return f"/actiecentrum/incidenten/{incident}", f"Incident geopend: {what}"
+        return f"/actiecentrum/incidenten/{incident}", gettext("Incident geopend: {what}").format(what=what)
 
     return act(request, acting, do)
 
@@ -96,7 +99,7 @@ def open_incident(request: HttpRequest, acting: Acting) -> HttpResponse:
 def _incident(own: Scope, incident: str) -> Row:
     row = own.row("select * from slagkracht.incident where incident_id = %s", incident)
     if row is None:
-        raise ledger.NotFoundError(f"incident {incident} is hier niet bekend")
+        raise ledger.NotFoundError("incident {incident} is hier niet bekend", incident=incident)
     return row
 
 
@@ -134,7 +137,7 @@ def describe_incident(own: Scope, row: Row) -> dict[str, Any]:
     events = list(read_events(own))
     situation = replay(events)
     told: list[dict[str, Any]] = [
-        {"event": event, "soort": FACTS.get(event.kind, event.kind), "tekst": write_fact(event.body)}
+        {"event": event, "soort": gettext(FACTS[event.kind]), "tekst": write_fact(event.body)}
         for event in events
         if event.kind in FACTS and event.body.get("incident") == incident
     ]
@@ -155,7 +158,8 @@ def describe_incident(own: Scope, row: Row) -> dict[str, Any]:
 def write_fact(body: dict[str, Any]) -> str:
     """A recorded fact in a sentence."""
     if "function" in body:
-        return f"{body['function']}: van {body['from']} aan {body['to']}"
+        told = {"function": body["function"], "before": body["from"], "after": body["to"]}
+        return str(gettext("{function}: van {before} aan {after}").format(**told))
     if "level" in body:
         return str(body["level"])
     return str(body.get("text", ""))
@@ -191,7 +195,7 @@ def tell(request: HttpRequest, acting: Acting, incident: str) -> HttpResponse:
             record(own, kind, body, audience, happened_at)
         else:
             raise RefusedError("kies wat u vastlegt")
-        return f"/actiecentrum/incidenten/{incident}", "Vastgelegd in het logboek."
+        return f"/actiecentrum/incidenten/{incident}", gettext("Vastgelegd in het logboek.")
 
     return act(request, acting, do)
 
@@ -247,7 +251,7 @@ def make_request(request: HttpRequest, acting: Acting, incident: str) -> HttpRes
             neighbour=request.POST.get("buurregio", "") if ground == ledger.BY_NEIGHBOUR else "",
             text=request.POST.get("toelichting", "").strip(),
         )
-        return f"/actiecentrum/aanvragen/{made}", "De aanvraag is gedaan en staat in het logboek."
+        return f"/actiecentrum/aanvragen/{made}", gettext("De aanvraag is gedaan en staat in het logboek.")
 
     return act(request, acting, do)
 
@@ -304,7 +308,9 @@ def ask_regions(request: HttpRequest, acting: Acting, request_id: str) -> HttpRe
         if not regions:
             raise RefusedError("kies ten minste één regio")
         ledger.ask_regions(own, request_id, regions)
-        return f"/actiecentrum/aanvragen/{request_id}", f"Gevraagd aan {', '.join(sorted(regions))}."
+        return f"/actiecentrum/aanvragen/{request_id}", gettext("Gevraagd aan {regions}.").format(
+            regions=", ".join(sorted(regions))
+        )
 
     return act(request, acting, do)
 
@@ -314,7 +320,7 @@ def ask_regions(request: HttpRequest, acting: Acting, request_id: str) -> HttpRe
 def accept_offer(request: HttpRequest, acting: Acting, offer: str) -> HttpResponse:
     def do(own: Scope) -> tuple[str, str]:
         made = ledger.accept_offer(own, offer)
-        return _request_of(own, offer), f"{len(made)} eenheden zijn toegezegd."
+        return _request_of(own, offer), gettext("{count} eenheden zijn toegezegd.").format(count=len(made))
 
     return act(request, acting, do)
 
@@ -343,7 +349,7 @@ def move_offer(request: HttpRequest, acting: Acting, offer: str) -> HttpResponse
         for commitment in ready:
             ledger.move_commitment(own, commitment, step)
         onward = request.POST.get("terug", "") or _request_of(own, offer)
-        return onward, f"{len(ready)} eenheden: {COMMITMENT_STATES[step]}."
+        return onward, gettext("{count} eenheden: {state}.").format(count=len(ready), state=word_of(step))
 
     return act(request, acting, do)
 
@@ -354,8 +360,12 @@ def close_request(request: HttpRequest, acting: Acting, request_id: str) -> Http
     def do(own: Scope) -> tuple[str, str]:
         unmet = ledger.close_request(own, request_id)
         short = sum(count for _, count, _ in unmet)
-        said = f"De aanvraag is gesloten; {short} bleven onvervuld, met reden." if short else "De aanvraag is gesloten."
-        return f"/actiecentrum/aanvragen/{request_id}", said
+        told = (
+            gettext("De aanvraag is gesloten; {short} bleven onvervuld, met reden.")
+            if short
+            else gettext("De aanvraag is gesloten.")
+        )
+        return f"/actiecentrum/aanvragen/{request_id}", told.format(short=short)
 
     return act(request, acting, do)
 
@@ -381,7 +391,7 @@ def open_steps(acting: Acting, group: Row) -> list[tuple[str, str]]:
     asks = acting.region in (group["receiver"], NATIONAL_CHAIN)
     lends = acting.region == group["region"]
     return [
-        (step, COMMITMENT_STATES[step])
+        (step, word_of(step))
         for step, before in COMMITMENT_STEPS.items()
         if group["step"] in before and (lends if step in ledger.OWNER_STEPS else asks)
     ]
@@ -412,7 +422,7 @@ def draw_timeline(own: Scope, situation: Situation, lines: list[Row], now: datet
         return float(round(LABEL + (WIDTH - LABEL - 10) * (at - begin).total_seconds() / span, 1))
 
     bars = []
-    for number, ((code, region, _), mine) in enumerate(sorted(groups.items())):
+    for number, ((code, region, _offer), mine) in enumerate(sorted(groups.items())):
         slowest = max(mine, key=lambda c: (-len(c.steps), c.steps[-1][1]))
         ends = [*(at for _, at in slowest.steps[1:]), now]
         bars.append(
@@ -421,15 +431,15 @@ def draw_timeline(own: Scope, situation: Situation, lines: list[Row], now: datet
                 "naam": f"{region} {code} ({len(mine)})",
                 "delen": [
                     {"x": x(at), "w": max(round(x(until) - x(at), 1), 2.0), "kleur": COLOURS[step],
-                     "tekst": f"{COMMITMENT_STATES[step]} {at.astimezone(seam.CLOCK):%H:%M}"}
+                     "tekst": f"{word_of(step)} {at.astimezone(seam.CLOCK):%H:%M}"}
                     for (step, at), until in zip(slowest.steps, ends, strict=True)
                 ],
             }
         )  # fmt: skip
     marks = [{"x": x(begin), "tekst": f"{begin.astimezone(seam.CLOCK):%d-%m %H:%M}"},
-             {"x": x(now), "tekst": "nu"}]  # fmt: skip
+             {"x": x(now), "tekst": gettext("nu")}]  # fmt: skip
     due = min((line["needed_by"] for line in lines), default=now)
     if due > now:
-        marks.append({"x": x(due), "tekst": f"nodig {due.astimezone(seam.CLOCK):%H:%M}"})
+        marks.append({"x": x(due), "tekst": gettext("nodig {at:%H:%M}").format(at=due.astimezone(seam.CLOCK))})
     return {"balken": bars, "hoogte": len(bars) * ROW + 30, "breedte": WIDTH, "merken": marks,
-            "legenda": [(COLOURS[step], word) for step, word in COMMITMENT_STATES.items()]}  # fmt: skip
+            "legenda": [(COLOURS[step], word_of(step)) for step in COMMITMENT_STATES]}  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from slagkracht.decisions import OUTCOMES, Decision, compute_adoption
@@ -70,14 +71,16 @@ def standing_of(adoption: Any, region: str) -> tuple[str, str]:
     if region in adoption.in_force:
         since = adoption.in_force[region]
         held = adoption.reservations.get(region)
-        return "geldt", f"geldt sinds {since:%d-%m-%Y}" + (f", met voorbehoud: {held}" if held else "")
+        return "geldt", gettext("geldt sinds {since:%d-%m-%Y}").format(since=since) + (
+            gettext(", met voorbehoud: {held}").format(held=held) if held else ""
+        )
     if region in adoption.waiting:
-        return "wacht", f"vastgesteld, gaat in op {adoption.waiting[region]:%d-%m-%Y}"
+        return "wacht", gettext("vastgesteld, gaat in op {starts:%d-%m-%Y}").format(starts=adoption.waiting[region])
     if region in adoption.superseded:
-        return "vervangen", "vervangen door een later plan"
+        return "vervangen", gettext("vervangen door een later plan")
     if region in adoption.refused:
-        return "niet", adoption.refused[region]
-    return "open", "nog geen besluit"
+        return "niet", gettext(adoption.refused[region])
+    return "open", gettext("nog geen besluit")
 
 
 @require_POST
@@ -90,7 +93,7 @@ def decide(request: HttpRequest, acting: Acting) -> HttpResponse:
         try:
             return datetime.date.fromisoformat(text) if text else None
         except ValueError:
-            raise RefusedError(f"{name}: schrijf een dag als 2026-07-01") from None
+            raise RefusedError("{name}: schrijf een dag als 2026-07-01", name=name) from None
 
     def do(own: Scope) -> tuple[str, str]:
         engine = seam.current()
@@ -125,7 +128,7 @@ def decide(request: HttpRequest, acting: Acting) -> HttpResponse:
                 "voorbehoud": held,
             },
         )
-        return "/besluiten", f"Opgetekend: {outcome}."
+        return "/besluiten", gettext("Opgetekend: {outcome}.").format(outcome=outcome)
 
     return act(request, acting, do)
 
@@ -178,7 +181,7 @@ def open_dossier(request: HttpRequest, acting: Acting) -> HttpResponse:
         default = acting.region if acting.region != NATIONAL_CHAIN else ""
         parties = {party: request.POST.get(f"partij-{party}") or default for party in procedure.parties}
         made = dossiers.open_dossier(own, code, parties)
-        return f"/besluiten/dossiers/{made}", f"Dossier begonnen: {procedure.dutch}."
+        return f"/besluiten/dossiers/{made}", gettext("Dossier begonnen: {dutch}.").format(dutch=procedure.dutch)
 
     return act(request, acting, do)
 
@@ -193,6 +196,6 @@ def take_step(request: HttpRequest, acting: Acting, dossier: str) -> HttpRespons
         dossiers.take_dossier_step(
             own, dossier, request.POST.get("stap", ""), answers, int(version) if version.isdecimal() else None
         )
-        return f"/besluiten/dossiers/{dossier}", "De stap is gezet."
+        return f"/besluiten/dossiers/{dossier}", gettext("De stap is gezet.")
 
     return act(request, acting, do)

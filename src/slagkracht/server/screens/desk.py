@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from slagkracht.coverage import Coverage, Variant, compute_difference
@@ -21,7 +22,8 @@ from slagkracht.server.database import Scope
 from slagkracht.server.engine import Engine
 from slagkracht.server.guard import Acting, acting_required, acting_scope
 from slagkracht.server.screens.nation import shown_areas
-from slagkracht.server.screens.page import RefusedError, act
+from slagkracht.server.screens.page import RefusedError, act, say
+from slagkracht.server.screens.words import tell
 from slagkracht.sources.geometry import RD, WGS84, transform
 from slagkracht.sources.refusal import RefusalError
 from slagkracht.sources.variant_files import parse_variant
@@ -55,7 +57,7 @@ def show_desk(request: HttpRequest, acting: Acting) -> HttpResponse:
         "normen": [(code, rule_in_force(plan.rules, code, plan.day)[0].dutch) for code in codes],
         "vensters": WINDOWS,
         "varianten": rows,
-        "regimes": [(regime, regime.replace("_", " ")) for regime in REGIMES],
+        "regimes": [(regime, tell(regime)) for regime in REGIMES],
     }
     return render(request, "plantafel.html", context)
 
@@ -76,7 +78,7 @@ def compute(request: HttpRequest, acting: Acting) -> HttpResponse:
         variant = parse_variant(write_toml("schets", edits), "schets") if edits else Variant("schets", ())
         figures, before, after = weigh(engine, variant, norm, window)
     except (RefusalError, ValueError, KeyError, TypeError) as error:
-        return JsonResponse({"fout": str(error)}, status=400)
+        return JsonResponse({"fout": say(error) if isinstance(error, RefusedError) else str(error)}, status=400)
     shown = shown_areas(engine)
     state = np.select(
         [after.in_time & ~before.in_time, ~after.in_time & before.in_time, after.in_time], [2, 3, 0], 1
@@ -122,7 +124,7 @@ def spell_out(engine: Engine, edits: list[dict[str, Any]]) -> list[dict[str, Any
     Raises RefusedError for more than MOST_EDITS or an unknown regime.
     """
     if len(edits) > MOST_EDITS:
-        raise RefusedError(f"een variant heeft hooguit {MOST_EDITS} wijzigingen")
+        raise RefusedError("een variant heeft hooguit {MOST_EDITS} wijzigingen", MOST_EDITS=MOST_EDITS)
     told: list[dict[str, Any]] = []
     for given in edits:
         edit = dict(given)
@@ -148,7 +150,7 @@ def crew_edits(engine: Engine, whom: dict[str, str], regime: str) -> list[dict[s
     """A crewing regime for a station or a unit, window by window, with the times of the rule "uitruk"."""
     _, values = rule_in_force(engine.plan.rules, "uitruk", engine.plan.day)
     if regime not in REGIMES:
-        raise RefusedError(f"kies een bezettingsregime: {', '.join(REGIMES)}")
+        raise RefusedError("kies een bezettingsregime: {regimes}", regimes=", ".join(REGIMES))
     times = values[regime]
     return [
         {
@@ -185,7 +187,7 @@ def keep(request: HttpRequest, acting: Acting) -> HttpResponse:
             content = write_toml(name, spell_out(engine, json.loads(request.POST.get("wijzigingen", ""))))
             seam.judge_variant(engine, parse_variant(content, name), seam.norms(engine)[0], WINDOWS[0])
         except (RefusalError, ValueError, KeyError, TypeError) as error:
-            raise RefusedError(f"deze variant kan niet: {error}") from error
+            raise RefusedError("deze variant kan niet: {error}", error=error) from error
         own.insert(
             "variant",
             variant_id=f"V-{own.region}-{secrets.token_hex(5)}",
@@ -196,7 +198,7 @@ def keep(request: HttpRequest, acting: Acting) -> HttpResponse:
             made_by=own.actor,
             made_at=own.at,
         )
-        return "/plantafel", f"Bewaard: {name}."
+        return "/plantafel", gettext("Bewaard: {name}.").format(name=name)
 
     return act(request, acting, do)
 

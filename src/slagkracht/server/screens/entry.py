@@ -10,6 +10,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 from django_otp import devices_for_user, match_token
 from django_otp import login as otp_login
@@ -20,7 +21,7 @@ from slagkracht.server.guard import find_acting
 class LoginForm(AuthenticationForm):
     """User name and password, and a code from the app where the account has one."""
 
-    code = forms.CharField(required=False, max_length=8, label="Code uit de app")
+    code = forms.CharField(required=False, max_length=8, label=gettext_lazy("Code uit de app"))
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()
@@ -28,7 +29,7 @@ class LoginForm(AuthenticationForm):
         if user is not None and any(devices_for_user(user)):
             device = match_token(user, cleaned.get("code") or "")
             if device is None:
-                raise forms.ValidationError("Vul de code uit uw app in; deze code klopt niet of is verlopen.")
+                raise forms.ValidationError(gettext("Vul de code uit uw app in; deze code klopt niet of is verlopen."))
             user.otp_device = device
         return cleaned
 

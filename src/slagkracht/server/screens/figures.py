@@ -9,40 +9,37 @@ from typing import Any
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext
 
-from slagkracht.log import COMMITMENT_STATES, KINDS, UNIT_STATUSES, UNMET_REASONS
 from slagkracht.reports.dutch import write_count, write_minutes, write_share
 from slagkracht.server.engine import CLOCK
+from slagkracht.server.screens.words import tell
 
 register = template.Library()
-register.filter("share", write_share)
-register.filter("count", write_count)
-
-WORDS = {
-    **COMMITMENT_STATES,
-    **UNIT_STATUSES,
-    **UNMET_REASONS,
-    **{code: kind.dutch for code, kind in KINDS.items() if code not in COMMITMENT_STATES},
-    "wvr51_minister": "Wvr art. 51 lid 1: via de minister (LOCC)",
-    "wvr51_5_buurregio": "Wvr art. 51 lid 5: rechtstreeks aan een buurregio",
-    "staat": "aangeboden",
-    "beschikbaarheid": "beschikbaarheid",
-    "plaats": "beschikbaarheid en plaats",
-    "volledig": "alles",
-}
-"""The Dutch word for every code that a screen may meet."""
+register.filter("word", tell)
+ENGLISH_SIGNS = str.maketrans({",": ".", ".": ","})
 
 
 @register.filter
-def word(code: str) -> str:
-    """The Dutch word for a code."""
-    return WORDS.get(code, code)
+def share(value: float) -> str:
+    """A share as a percentage, with the decimal sign of the language of the page."""
+    return _sign(write_share(value))
+
+
+@register.filter
+def count(value: float) -> str:
+    """A whole number, with the sign between thousands of the language of the page."""
+    return _sign(write_count(value))
+
+
+def _sign(figure: str) -> str:
+    return figure.translate(ENGLISH_SIGNS).replace(" %", "%") if get_language() == "en" else figure
 
 
 @register.filter
 def minutes(seconds: float) -> str:
     """Seconds as minutes and seconds, and "niet" where nobody comes."""
-    return write_minutes(seconds) if math.isfinite(seconds) else "niet"
+    return write_minutes(seconds) if math.isfinite(seconds) else gettext("niet")
 
 
 @register.filter
@@ -58,7 +55,7 @@ def moment(at: datetime.datetime | None) -> SafeString:
 def age(at: datetime.datetime | None) -> SafeString:
     """How long ago a moment is; the page keeps counting."""
     if at is None:
-        return mark_safe('<span class="oud">volgens plan</span>')
+        return format_html('<span class="oud">{}</span>', gettext("volgens plan"))
     local = at.astimezone(CLOCK)
     seconds = (datetime.datetime.now(CLOCK) - local).total_seconds()
     return format_html(
@@ -75,7 +72,8 @@ def write_age(seconds: float) -> str:
         return f"{max(int(seconds), 0)} s"
     if seconds < 3600:
         return f"{int(seconds / 60)} min"
-    return f"{int(seconds / 3600)} u {int(seconds % 3600 / 60)} min"
+    told = gettext("{hours} u {minutes} min")
+    return str(told.format(hours=int(seconds / 3600), minutes=int(seconds % 3600 / 60)))
 
 
 @register.filter

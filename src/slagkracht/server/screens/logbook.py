@@ -13,7 +13,8 @@ from slagkracht.log import KINDS, UNIT_STATUSES, Event, replay, verify_chain
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.guard import Acting, acting_required, acting_scope
 from slagkracht.server.journal import read_events
-from slagkracht.server.screens.page import RefusedError, read_moment
+from slagkracht.server.screens.page import RefusedError, read_moment, say
+from slagkracht.server.screens.words import tell
 
 PAGE = 100
 
@@ -27,7 +28,7 @@ def show_log(request: HttpRequest, acting: Acting) -> HttpResponse:
         at = read_moment(request.GET.get("om", ""), "beeld om")
         known_at = read_moment(request.GET.get("bekend_op", ""), "bekend op")
     except RefusedError as error:
-        fault = str(error)
+        fault = say(error)
     with acting_scope(acting) as own:
         where, values = "world = %s", [own.world]
         for column, value in (("chain", chain), ("kind", kind)):
@@ -48,7 +49,7 @@ def show_log(request: HttpRequest, acting: Acting) -> HttpResponse:
     context |= {
         "feiten": [{**row, "tekst": write_body(row["body"]), "laat": is_late(row)} for row in rows],
         "ketens": chains,
-        "soorten": [(code, each.dutch) for code, each in KINDS.items()],
+        "soorten": [(code, tell(code)) for code in KINDS],
         "keten": chain,
         "soort": kind,
         "om": request.GET.get("om", ""),
@@ -77,15 +78,15 @@ def write_body(body: dict[str, Any]) -> str:
 def describe_past(events: list[Event], at: Any, known_at: Any) -> dict[str, Any]:
     """What was so at a moment, as far as it was known at another."""
     seen = replay(events, at, known_at)
-    statuses = dict.fromkeys(UNIT_STATUSES.values(), 0)
+    statuses = dict.fromkeys(UNIT_STATUSES, 0)
     for unit in seen.units.values():
         if unit.status in UNIT_STATUSES:
-            statuses[UNIT_STATUSES[unit.status]] += 1
+            statuses[unit.status] += 1
     held = [each for each in seen.commitments.values() if each.step != "unit_home"]
     return {
         "op": seen.at,
         "bekend_op": seen.known_at,
-        "statussen": [(word, count) for word, count in statuses.items() if count],
+        "statussen": [(tell(code), count) for code, count in statuses.items() if count],
         "incidenten": [each for each in seen.incidents.values() if each.closed_at is None],
         "aanvragen": [each for each in seen.requests.values() if each.closed_at is None],
         "regels": list(seen.lines.values()),

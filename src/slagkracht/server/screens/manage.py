@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from slagkracht import __version__
@@ -13,14 +14,12 @@ from slagkracht.server.database import Scope
 from slagkracht.server.guard import Acting, acting_required, acting_scope
 from slagkracht.server.journal import record
 from slagkracht.server.screens.page import RefusedError, act
-from slagkracht.sources.procedure_files import read_procedures
 
 
 @require_GET
 @acting_required()
 def show_management(request: HttpRequest, acting: Acting) -> HttpResponse:
     engine = seam.current()
-    _, roles = read_procedures()
     with acting_scope(acting) as own:
         context = {
             "mandaten": own.rows(
@@ -36,7 +35,6 @@ def show_management(request: HttpRequest, acting: Acting) -> HttpResponse:
                 own.world,
                 acting.region,
             ),
-            "rollen": {code: role.dutch for code, role in roles.items()},
             "versie": __version__,
             "plan": engine.plan if engine else None,
             "hash": engine.plan_hash if engine else "",
@@ -54,6 +52,6 @@ def hand_over(request: HttpRequest, acting: Acting) -> HttpResponse:
         if not function or not to:
             raise RefusedError("noem de functie en wie haar overneemt")
         record(own, "function_handed_over", {"function": function, "from": acting.actor, "to": to}, [NATIONAL_CHAIN])
-        return "/beheer", f"{function}: overgedragen aan {to}."
+        return "/beheer", gettext("{function}: overgedragen aan {to}.").format(function=function, to=to)
 
     return act(request, acting, do)

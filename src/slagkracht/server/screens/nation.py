@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as said
 from django.views.decorators.http import require_GET
 
 from slagkracht import __version__
@@ -248,33 +250,43 @@ def _point(row: Row) -> dict[str, Any]:
 
 FIGURES = {
     "restdekking": (
-        "Restdekking",
-        "Het aandeel inwoners van een regio dat nu binnen de tijd van de regel 'ondergrens' wordt bereikt door een "
-        "vrije eenheid, waar die ook staat. Opkomsttijd = verwerkingstijd + uitruktijd + rijtijd.",
+        said("Restdekking"),
+        said(
+            "Het aandeel inwoners van een regio dat nu binnen de tijd van de regel 'ondergrens' wordt bereikt door een "
+            "vrije eenheid, waar die ook staat. Opkomsttijd = verwerkingstijd + uitruktijd + rijtijd."
+        ),
         ("ondergrens", "verwerkingstijd", "uitruk", "rijprofiel-gemodelleerd", "rijprofiel-spoed"),
     ),
     "ondergrens": (
-        "Ondergrens",
-        "Het aandeel waaronder een regio niet uitleent: haar eigen vaststelling, of de gewone dekking van dit "
-        "tijdvenster min de marge van de regel.",
+        said("Ondergrens"),
+        said(
+            "Het aandeel waaronder een regio niet uitleent: haar eigen vaststelling, of de gewone dekking van dit "
+            "tijdvenster min de marge van de regel."
+        ),
         ("ondergrens",),
     ),
     "eenheden": (
-        "Vrije eenheden",
-        "Eenheden van het plan die niet zijn toegezegd, niet bij een incident staan en niet buiten dienst zijn. Waar "
-        "geen feit bekend is of een regio niet deelt, spreekt het plan.",
+        said("Vrije eenheden"),
+        said(
+            "Eenheden van het plan die niet zijn toegezegd, niet bij een incident staan en niet buiten dienst zijn. "
+            "Waar geen feit bekend is of een regio niet deelt, spreekt het plan."
+        ),
         ("uitruk",),
     ),
     "pelotons": (
-        "Beschikbare pelotons",
-        "Hoeveel basispelotons compleet kunnen staan in het gebied met de meeste inwoners van de gekozen regio, "
-        "gerekend vanaf de alarmering, terwijl elke regio haar ondergrens houdt.",
+        said("Beschikbare pelotons"),
+        said(
+            "Hoeveel basispelotons compleet kunnen staan in het gebied met de meeste inwoners van de gekozen regio, "
+            "gerekend vanaf de alarmering, terwijl elke regio haar ondergrens houdt."
+        ),
         ("formatie-basispeloton", "vervanging", "ondergrens", "zonder-kazerne"),
     ),
     "voorstel": (
-        "Voorstel",
-        "De vroegst mogelijke complete formaties uit vrije eenheden, terwijl elke regio haar ondergrens houdt. De "
-        "aanvrager en regio's die al weigerden tellen niet mee.",
+        said("Voorstel"),
+        said(
+            "De vroegst mogelijke complete formaties uit vrije eenheden, terwijl elke regio haar ondergrens houdt. De "
+            "aanvrager en regio's die al weigerden tellen niet mee."
+        ),
         ("formatie-basispeloton", "formatie-handcrew", "vervanging", "ondergrens", "zonder-kazerne"),
     ),
 }
@@ -304,8 +316,8 @@ def show_receipt(request: HttpRequest, acting: Acting) -> HttpResponse:
             continue
         rules.append({"regel": rule, "versie": version})
     context = {
-        "naam": name,
-        "hoe": how,
+        "naam": gettext(name),
+        "hoe": gettext(how),
         "regels": rules,
         "plan": engine.plan,
         "hash": engine.plan_hash,

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext, gettext_lazy
 
 from slagkracht.log import NATIONAL_CHAIN
 from slagkracht.procedures import StepRefusedError
@@ -17,23 +18,24 @@ from slagkracht.server.database import Scope
 from slagkracht.server.engine import CLOCK
 from slagkracht.server.guard import Acting, acting_scope
 from slagkracht.server.ledger import LedgerError
+from slagkracht.server.refusals import SaidError
 
 LEADERS = ("officier", "voorzitter", "commandant", "actiecentrum")
 """Roles that may ask, offer, accept and move units."""
 
 MENU = (
-    ("/", "Landelijk beeld"),
-    ("/actiecentrum", "Actiecentrum"),
-    ("/regio", "Mijn regio"),
-    ("/tekort", "Tekort"),
-    ("/plantafel", "Plantafel"),
-    ("/besluiten", "Besluiten"),
-    ("/logboek", "Logboek"),
-    ("/beheer", "Beheer"),
+    ("/", gettext_lazy("Landelijk beeld")),
+    ("/actiecentrum", gettext_lazy("Actiecentrum")),
+    ("/regio", gettext_lazy("Mijn regio")),
+    ("/tekort", gettext_lazy("Tekort")),
+    ("/plantafel", gettext_lazy("Plantafel")),
+    ("/besluiten", gettext_lazy("Besluiten")),
+    ("/logboek", gettext_lazy("Logboek")),
+    ("/beheer", gettext_lazy("Beheer")),
 )
 
 
-class RefusedError(ValueError):
+class RefusedError(SaidError, ValueError):
     """What was filled in cannot be. The message says what to change."""
 
 
@@ -60,14 +62,32 @@ def act(request: HttpRequest, acting: Acting, do: Callable[[Scope], tuple[str, s
     try:
         with acting_scope(acting) as own:
             onward, said = do(own)
-    except (LedgerError, StepRefusedError, RefusedError) as error:
-        request.session["melding"] = {"fout": True, "tekst": str(error)}
+    except (LedgerError, RefusedError) as error:
+        request.session["melding"] = {"fout": True, "tekst": say(error)}
         return redirect(request.POST.get("terug") if _is_ours(request.POST.get("terug", "")) else "/")
-    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.RaiseException, psycopg.DataError) as error:
-        request.session["melding"] = {"fout": True, "tekst": f"Dit kan niet: {str(error).splitlines()[0]}"}
+    except (
+        StepRefusedError,
+        psycopg.errors.InsufficientPrivilege,
+        psycopg.errors.RaiseException,
+        psycopg.DataError,
+    ) as error:
+        # a procedure and the database speak Dutch alone
+        request.session["melding"] = {
+            "fout": True,
+            "tekst": gettext("Dit kan niet:"),
+            "motor": str(error).splitlines()[0],
+        }
         return redirect(request.POST.get("terug") if _is_ours(request.POST.get("terug", "")) else "/")
     request.session["melding"] = {"fout": False, "tekst": said}
     return redirect(onward)
+
+
+def say(error: SaidError) -> str:
+    """What an error says, in the language of the page."""
+    values = {
+        name: gettext(value) if isinstance(value, str) and value else value for name, value in error.values.items()
+    }
+    return str(gettext(error.sentence).format(**values) if values else gettext(error.sentence))
 
 
 def _is_ours(path: str) -> bool:
@@ -81,7 +101,9 @@ def read_moment(text: str, what: str) -> datetime.datetime | None:
     try:
         at = datetime.datetime.fromisoformat(text)
     except ValueError:
-        raise RefusedError(f"{what}: schrijf een tijdstip als 2026-07-01T14:05, niet {text!r}") from None
+        raise RefusedError(
+            "{what}: schrijf een tijdstip als 2026-07-01T14:05, niet {text!r}", what=what, text=text
+        ) from None
     return at if at.tzinfo else at.replace(tzinfo=CLOCK)
 
 
@@ -90,9 +112,11 @@ def read_number(text: str, what: str, least: float, most: float) -> float:
     try:
         number = float(text.replace(",", "."))
     except ValueError:
-        raise RefusedError(f"{what}: vul een getal in, niet {text!r}") from None
+        raise RefusedError("{what}: vul een getal in, niet {text!r}", what=what, text=text) from None
     if not least <= number <= most:
-        raise RefusedError(f"{what}: {text} ligt niet tussen {least:g} en {most:g}")
+        raise RefusedError(
+            "{what}: {text} ligt niet tussen {least:g} en {most:g}", what=what, text=text, least=least, most=most
+        )
     return number
 
 

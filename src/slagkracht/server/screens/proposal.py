@@ -7,6 +7,7 @@ import datetime
 from typing import Any
 
 import numpy as np
+from django.utils.translation import gettext
 
 from slagkracht.server import engine as seam
 from slagkracht.server.database import Row, Scope
@@ -131,7 +132,7 @@ def describe_unit(engine: Engine, unit: int, arrival_s: float) -> dict[str, Any]
     """A unit of the plan as a line on screen."""
     units, stations = engine.plan.units, engine.plan.stations
     if unit >= len(units):
-        return {"eenheid": "oproepbaar", "soort": "", "kazerne": "", "aankomst_s": arrival_s}
+        return {"eenheid": gettext("oproepbaar"), "soort": "", "kazerne": "", "aankomst_s": arrival_s}
     return {
         "eenheid": str(units.unit_id[unit]),
         "soort": str(units.type_code[unit]),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from slagkracht.log import NATIONAL_CHAIN, UNMET_REASONS
@@ -35,7 +36,7 @@ def show_region(request: HttpRequest, acting: Acting) -> HttpResponse:
     with acting_scope(acting) as own:
         context: dict[str, Any] = {
             "gevraagd": own.rows(
-                "select l.*, q.made_at, q.closed_at, i.what, (select string_agg(o.state, ', ' order by o.made_at) "
+                "select l.*, q.made_at, q.closed_at, i.what, (select array_agg(o.state order by o.made_at) "
                 "from slagkracht.offer o where o.line_id = l.line_id and o.region = %s) as ons, "
                 "(select count(*) from slagkracht.offer o where o.line_id = l.line_id and o.region = %s) as antwoorden "
                 "from slagkracht.request_line l join slagkracht.request q using (request_id) "
@@ -112,7 +113,7 @@ def show_line(request: HttpRequest, acting: Acting, line: str) -> HttpResponse:
     engine = seam.current()
     with acting_scope(acting) as own:
         row = read_line(own, line)
-        if row is None or row["region"] == acting.region or engine is None:
+        if row is None or acting.region in (row["region"], NATIONAL_CHAIN) or engine is None:
             return render(request, "niet_gevonden.html", status=404)
         _, picture = see(own, engine)
         picked = request.POST.getlist("eenheden") if request.method == "POST" else None
@@ -196,6 +197,8 @@ def offer(request: HttpRequest, acting: Acting, line: str) -> HttpResponse:
         units = request.POST.getlist("eenheden")
         count = int(read_number(request.POST.get("aantal", ""), "aantal formaties", 1, 100))
         passed = False
+        if acting.region == NATIONAL_CHAIN:
+            raise RefusedError("het actiecentrum heeft geen eigen eenheden om aan te bieden")
         if engine is not None and (known := [unit for unit in units if unit in engine.row_of]):
             _, picture = see(own, engine)
             cost = seam.compute_cost(engine, picture, acting.region, known)
@@ -208,7 +211,9 @@ def offer(request: HttpRequest, acting: Acting, line: str) -> HttpResponse:
         ledger.offer_units(
             own, line, units, count, request.POST.get("voorwaarden", "").strip(), knowingly if passed else ""
         )
-        return "/regio", f"Aangeboden: {len(units)} eenheden, voor {count} maal de gevraagde formatie."
+        return "/regio", gettext("Aangeboden: {count} eenheden, voor {formations} maal de gevraagde formatie.").format(
+            count=len(units), formations=count
+        )
 
     return act(request, acting, do)
 
@@ -218,7 +223,7 @@ def offer(request: HttpRequest, acting: Acting, line: str) -> HttpResponse:
 def refuse(request: HttpRequest, acting: Acting, line: str) -> HttpResponse:
     def do(own: Scope) -> tuple[str, str]:
         ledger.refuse_line(own, line, request.POST.get("reden", ""), request.POST.get("toelichting", "").strip())
-        return "/regio", "Geweigerd; de reden staat in het logboek."
+        return "/regio", gettext("Geweigerd; de reden staat in het logboek.")
 
     return act(request, acting, do)
 
@@ -235,7 +240,7 @@ def share(request: HttpRequest, acting: Acting) -> HttpResponse:
             raise RefusedError("kies wat u deelt")
         hidden = [field for field in request.POST.getlist("weglakken") if field in REDACTIONS]
         ledger.share(own, receiver, tier, until, hidden)
-        return "/regio", f"U deelt met {receiver}."
+        return "/regio", gettext("U deelt met {receiver}.").format(receiver=receiver)
 
     return act(request, acting, do)
 
@@ -245,6 +250,6 @@ def share(request: HttpRequest, acting: Acting) -> HttpResponse:
 def stop_sharing(request: HttpRequest, acting: Acting, consent: str) -> HttpResponse:
     def do(own: Scope) -> tuple[str, str]:
         ledger.stop_sharing(own, consent)
-        return "/regio", "Het delen is beëindigd."
+        return "/regio", gettext("Het delen is beëindigd.")
 
     return act(request, acting, do)

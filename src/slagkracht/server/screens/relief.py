@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from slagkracht.relief import REASONS
@@ -68,7 +69,10 @@ def describe_burden(engine: Engine, planned: Planned) -> list[dict[str, Any]]:
 
 
 def _say_why(why: dict[str, int]) -> list[str]:
-    return [f"{count} ploegen: {REASONS[code]}" for code, count in sorted(why.items(), key=lambda pair: -pair[1])]
+    return [
+        gettext("{count} ploegen: {reason}").format(count=count, reason=gettext(REASONS[code]))
+        for code, count in sorted(why.items(), key=lambda pair: -pair[1])
+    ]
 
 
 @require_POST
@@ -84,7 +88,9 @@ def plan(request: HttpRequest, acting: Acting, incident: str) -> HttpResponse:
         assert planned is not None
         changed = planned.rotation.changed
         said = (
-            f"Het aflosrooster is bijgewerkt: {changed} diensten zijn anders." if changed else "Het aflosrooster staat."
+            gettext("Het aflosrooster is bijgewerkt: {changed} diensten zijn anders.").format(changed=changed)
+            if changed
+            else gettext("Het aflosrooster staat.")
         )
         return f"/actiecentrum/incidenten/{incident}#aflossing", said
 
@@ -102,7 +108,7 @@ def ask(request: HttpRequest, acting: Acting, incident: str) -> HttpResponse:
         made = relief.ask_relief(own, _engine(), incident, waves, mandate, signed_by)
         return (
             f"/actiecentrum/aanvragen/{made}",
-            "De aflossing is gevraagd: een eigen aanvraag, waarover elke regio zelf beslist.",
+            gettext("De aflossing is gevraagd: een eigen aanvraag, waarover elke regio zelf beslist."),
         )
 
     return act(request, acting, do)
@@ -113,7 +119,9 @@ def ask(request: HttpRequest, acting: Acting, incident: str) -> HttpResponse:
 def take_over(request: HttpRequest, acting: Acting, line: str) -> HttpResponse:
     def do(own: Scope) -> tuple[str, str]:
         deployed, relieved = relief.take_over(own, line)
-        return request.POST.get("terug", "/actiecentrum"), f"{deployed} eenheden nemen over, {relieved} zijn afgelost."
+        return request.POST.get("terug", "/actiecentrum"), gettext(
+            "{deployed} eenheden nemen over, {relieved} zijn afgelost."
+        ).format(deployed=deployed, relieved=relieved)
 
     return act(request, acting, do)
 

@@ -2,6 +2,7 @@
 // says within five seconds that contact was lost.
 const SILENCE_MS = 5000
 const banner = document.getElementById('contact')
+const english = document.documentElement.lang === 'en'
 let heard = Date.now()
 let place = ''
 let fresh = new Date()
@@ -10,7 +11,7 @@ let waiting = 0
 function age(seconds) {
   if (seconds < 60) return `${Math.max(Math.floor(seconds), 0)} s`
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
-  return `${Math.floor(seconds / 3600)} u ${Math.floor((seconds % 3600) / 60)} min`
+  return `${Math.floor(seconds / 3600)} ${english ? 'h' : 'u'} ${Math.floor((seconds % 3600) / 60)} min`
 }
 
 function tick() {
@@ -21,7 +22,7 @@ function tick() {
   }
   const lost = now - heard > SILENCE_MS
   if (lost !== !banner.hidden) {
-    banner.textContent = lost ? `Geen contact met het platform: wat u ziet is van ${fresh.toLocaleTimeString('nl-NL')}.` : ''
+    banner.textContent = lost ? banner.dataset.tekst.replace('{om}', fresh.toLocaleTimeString(english ? 'en-GB' : 'nl-NL')) : ''
     banner.hidden = !lost
     document.documentElement.classList.toggle('verouderd', lost)
     if (!lost) refresh()
