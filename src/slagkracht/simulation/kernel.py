@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
 
 from slagkracht.simulation.chance import derive, lognormal, normal, uniform
 from slagkracht.simulation.world import NOBODY
@@ -20,16 +22,36 @@ NOT_PRESENT, ALL_OUT, UNCREWED, TOO_FAR = 0, 1, 2, 3
 TOO_LATE_S = 60.0
 """Who arrives when it is over leaves again within the minute."""
 
+ROLLS_S, SPREAD, READINESS = 0, 1, 2
+"""What is known of a crew in a time window."""
+
 CREWS, CALLS = 3, 4
 HANDLING, TURNED, TRAFFIC, TURNOUT, DRIVE = 0, 1, 2, 3, 4
 """What a draw is for: under the key of the year, and under the key of an incident (from TURNOUT on two per unit)."""
+
+
+@intrinsic
+def _fetch(_typing, array, place):  # type: ignore[no-untyped-def]
+    """Ask the processor to bring ``array.flat[place]`` near before it is read; changes nothing."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        address = builder.bitcast(builder.gep(data, [arguments[1]]), ir.IntType(8).as_pointer())
+        whole = ir.IntType(32)
+        shape = ir.FunctionType(ir.VoidType(), [address.type, whole, whole, whole])
+        to_read, often, data_cache = whole(0), whole(3), whole(1)
+        fetch = builder.module.declare_intrinsic("llvm.prefetch", [address.type], shape)
+        builder.call(fetch, [address, to_read, often, data_cache])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), generate
 
 
 @njit(cache=True, nogil=True, inline="always")
 def _push(times, codes, size, time, code):  # type: ignore[no-untyped-def]
     place = size
     while place > 0:
-        above = (place - 1) >> 1
+        above = (place - 1) >> 2
         if times[above] < time or (times[above] == time and codes[above] <= code):
             break
         times[place], codes[place] = times[above], codes[above]
@@ -39,106 +61,109 @@ def _push(times, codes, size, time, code):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, inline="always")
+def _earlier(times, codes, one, other):  # type: ignore[no-untyped-def]
+    later = (times[one] > times[other]) | ((times[one] == times[other]) & (codes[one] > codes[other]))
+    return other if later else one
+
+
+@njit(cache=True, nogil=True, inline="always")
 def _pop(times, codes, size):  # type: ignore[no-untyped-def]
+    """Take the first out: the hole sinks to the bottom, and the last event rises from there (Wegener 1993)."""
     size -= 1
-    time, code = times[size], codes[size]
     place = 0
-    while True:
-        below = 2 * place + 1
-        if below >= size:
-            break
-        right = below + 1
-        if right < size and (
-            times[right] < times[below] or (times[right] == times[below] and codes[right] < codes[below])
-        ):
-            below = right
-        if time < times[below] or (time == times[below] and code <= codes[below]):
-            break
+    while 4 * place + 4 < size:
+        one = 4 * place + 1
+        below = _earlier(times, codes, _earlier(times, codes, one, one + 1), _earlier(times, codes, one + 2, one + 3))
         times[place], codes[place] = times[below], codes[below]
         place = below
-    times[place], codes[place] = time, code
+    if 4 * place + 1 < size:
+        below = 4 * place + 1
+        for other in range(below + 1, size):
+            below = _earlier(times, codes, below, other)
+        times[place], codes[place] = times[below], codes[below]
+        place = below
+    _push(times, codes, place, times[size], codes[size])
     return size
 
 
-@njit(cache=True, nogil=True)
-def _refresh(first, rows, s, ready, at, guest, station_ready):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, inline="always")
+def _refresh(first, rows, s, ready, guest_ready, station_ready):  # type: ignore[no-untyped-def]
     """What stands ready at a station, as one mask."""
-    mask = np.uint64(0)
+    mask = guest_ready[s]
     for i in range(first[s], first[s + 1]):
-        u = rows[i]
-        if at[u] == s:
-            mask |= ready[u]
-    if guest[s] >= 0 and at[guest[s]] == s:
-        mask |= ready[guest[s]]
+        mask |= ready[rows[i]]
     station_ready[s] = mask
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _is_crewed(readiness, u, window, block, key):  # type: ignore[no-untyped-def]
+def _is_crewed(crew, u, window, block, key):  # type: ignore[no-untyped-def]
     """A crew that does not come in a stretch of a window stays away for all of it."""
-    share = readiness[u, window]
-    return share >= 1.0 or uniform(key, np.int64(block) * len(readiness) + u) < share
+    share = crew[u, window, READINESS]
+    return share >= 1.0 or uniform(key, np.int64(block) * len(crew) + u) < share
 
 
-@njit(cache=True, nogil=True)
-def _unit_at(first, rows, turnout_s, readiness, s, bit, window, block, key, ready, at, guest, soonest):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, inline="always")
+def _unit_at(first, rows, crew, s, bit, window, block, key, ready, guest, guest_ready, soonest):  # type: ignore[no-untyped-def]
     """The unit to take at a station: the first that is crewed, or the quickest to roll; -1 = none."""
     found = -1
-    for i in range(first[s], first[s + 1] + 1):
-        u = rows[i] if i < first[s + 1] else guest[s]
-        if u < 0 or at[u] != s or ready[u] & bit == np.uint64(0) or not _is_crewed(readiness, u, window, block, key):
+    for i in range(first[s], first[s + 1]):
+        u = rows[i]
+        if ready[u] & bit == np.uint64(0) or not _is_crewed(crew, u, window, block, key):
             continue
         if not soonest:
             return u
-        if found < 0 or turnout_s[u, window] < turnout_s[found, window]:
+        if found < 0 or crew[u, window, ROLLS_S] < crew[found, window, ROLLS_S]:
+            found = u
+    if guest_ready[s] & bit != np.uint64(0):
+        u = guest[s]
+        if (found < 0 or crew[u, window, ROLLS_S] < crew[found, window, ROLLS_S]) and _is_crewed(
+            crew, u, window, block, key
+        ):
             found = u
     return found
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _choose(  # type: ignore[no-untyped-def]
-    first, rows, turnout_s, readiness, drive_s, order, quickest_s, dispatch, max_drive_s, p, area, window,
-    block, key, ready, at, guest, station_ready,
+    first, rows, crew, drive_s, order, quickest_s, dispatch, max_drive_s, p, area, window, block, key, ready, guest,
+    guest_ready, station_ready,
 ):  # fmt: skip
-    """Whom to send for capability ``p`` to an area, by the policy: a unit, or -1 when nobody can go."""
+    """Whom to send for capability ``p`` to an area, by the policy: (unit, station it stands at, seconds to drive), or
+    (-1, -1, 0) when nobody can go."""
     bit = np.uint64(1) << np.uint64(p)
-    ranked = order[p, area]
     soonest = dispatch == 1
-    best, best_s = -1, np.inf
-    whole = True
-    for place in range(len(ranked)):
-        pair = ranked[place]
+    best, best_at, best_drive_s, best_s = -1, -1, 0.0, np.inf
+    for place in range(order.shape[2]):
+        pair = order[p, area, place]
         if pair == NOBODY:
-            whole = False
             break
         drive = np.float64(pair >> np.uint32(16))
         if soonest and drive + quickest_s[p] >= best_s:
-            return best
-        s = int(pair & np.uint32(0xFFFF))
+            return best, best_at, best_drive_s
+        s = int(np.int64(pair & np.uint32(0xFFFF)))
         if station_ready[s] & bit == np.uint64(0) or drive > max_drive_s:
             continue
-        u = _unit_at(first, rows, turnout_s, readiness, s, bit, window, block, key, ready, at, guest, soonest)
+        u = _unit_at(first, rows, crew, s, bit, window, block, key, ready, guest, guest_ready, soonest)
         if u < 0:
             continue
         if not soonest:
-            return u
-        response = drive + turnout_s[u, window]
+            return u, s, drive
+        response = drive + crew[u, window, ROLLS_S]
         if response < best_s:
-            best, best_s = u, response
-    if not whole:
-        return best
-    for s in range(len(station_ready)):  # the ranking ran out: the whole row is read
-        drive = np.float64(drive_s[area, s])
-        if station_ready[s] & bit == np.uint64(0) or drive == UNREACHABLE or drive > max_drive_s:
-            continue
-        u = _unit_at(first, rows, turnout_s, readiness, s, bit, window, block, key, ready, at, guest, soonest)
-        if u >= 0 and drive + turnout_s[u, window] < best_s:
-            best, best_s = u, drive + turnout_s[u, window]
-    return best
+            best, best_at, best_drive_s, best_s = u, s, drive, response
+    else:
+        for s in range(len(station_ready)):  # the ranking ran out: the whole row is read
+            drive = np.float64(drive_s[area, s])
+            if station_ready[s] & bit == np.uint64(0) or drive == UNREACHABLE or drive > max_drive_s:
+                continue
+            u = _unit_at(first, rows, crew, s, bit, window, block, key, ready, guest, guest_ready, soonest)
+            if u >= 0 and drive + crew[u, window, ROLLS_S] < best_s:
+                best, best_at, best_drive_s, best_s = u, s, drive, drive + crew[u, window, ROLLS_S]
+    return best, best_at, best_drive_s
 
 
 @njit(cache=True, nogil=True)
-def _why_nobody(home, mask, drive_s, max_drive_s, p, area, ready):  # type: ignore[no-untyped-def]
+def _why_nobody(home, mask, drive_s, max_drive_s, p, area, ready, guest, guest_ready):  # type: ignore[no-untyped-def]
     bit = np.uint64(1) << np.uint64(p)
     why = NOT_PRESENT
     for u in range(len(home)):
@@ -151,31 +176,34 @@ def _why_nobody(home, mask, drive_s, max_drive_s, p, area, ready):  # type: igno
             return UNCREWED
         else:
             why = ALL_OUT
+    for s in range(len(guest)):
+        if guest_ready[s] & bit != np.uint64(0) and drive_s[area, home[guest[s]]] <= max_drive_s:
+            return UNCREWED
     return why
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _donor(  # type: ignore[no-untyped-def]
-    first, rows, readiness, neighbour, neighbour_s, reliant, move_up, move_up_bit, max_drive_s, s, window,
-    block, key, ready, at, station_ready,
+    first, rows, crew, neighbour, neighbour_s, reliant, move_up, bit, max_drive_s, s, window, block, key, ready,
+    station_ready,
 ):  # fmt: skip
-    """Who fills station ``s``: (unit, seconds to drive there), or (-1, 0)."""
-    bit = move_up_bit
+    """Who fills station ``s``: (unit, station it leaves, seconds to drive), or (-1, -1, 0)."""
     for place in range(neighbour.shape[1]):
         d = neighbour[s, place]
         if neighbour_s[s, place] > max_drive_s:
             break
         if station_ready[d] & bit == np.uint64(0):
             continue
-        count, last = 0, -1
-        for i in range(first[d], first[d + 1]):
+        wanted = 1 if move_up == 2 and 2.0 * reliant[d] < reliant[s] else 2
+        last = -1
+        for i in range(first[d + 1] - 1, first[d] - 1, -1):
             u = rows[i]
-            if at[u] == d and ready[u] & bit != np.uint64(0) and _is_crewed(readiness, u, window, block, key):
-                count += 1
-                last = u
-        if count >= 2 or (count == 1 and move_up == 2 and 2.0 * reliant[d] < reliant[s]):
-            return last, np.float64(neighbour_s[s, place])
-    return -1, 0.0
+            if ready[u] & bit != np.uint64(0) and _is_crewed(crew, u, window, block, key):
+                last = u if last < 0 else last
+                wanted -= 1
+                if wanted == 0:
+                    return last, d, np.float64(neighbour_s[s, place])
+    return -1, -1, 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -196,19 +224,19 @@ def run(  # type: ignore[no-untyped-def]
     """
     crew_key, call_key = derive(key, CREWS), derive(key, CALLS)
     units, stations, incidents = len(home), len(first) - 1, len(at_s)
-    parts = extra.shape[2]
-    ready, at = mask.copy(), home.copy()
-    guest = np.full(stations, -1, np.int32)
-    guest_back_s = np.zeros(units)
-    move_row = np.full(units, -1, np.int32)
+    crew = np.stack((turnout_s, turnout_spread, readiness, readiness), axis=2)  # what is read together lies together
+    asks_from, asks = _list_asked(extra)
+    ready, station_ready = mask.copy(), np.zeros(stations, np.uint64)
+    guest, guest_ready = np.full(stations, -1, np.int32), np.zeros(stations, np.uint64)
+    guest_back_s, move_row = np.zeros(units), np.full(units, -1, np.int32)
     absent_until_s = np.zeros(units)
-    station_ready = np.zeros(stations, np.uint64)
     for s in range(stations):
-        _refresh(first, rows, s, ready, at, guest, station_ready)
+        _refresh(first, rows, s, ready, guest_ready, station_ready)
     size = 0
     times, codes = np.empty(2 * units + 3 * incidents + 64), np.empty(2 * units + 3 * incidents + 64, np.int64)
     waiting, head, tail = np.empty((len(unmet), 2), np.int32), 0, 0
     sent, moved, missed, events = 0, 0, 0, 0
+    together, apart = math.sqrt(drive_together), math.sqrt(1.0 - drive_together)
     i, b = 0, 0
     while True:
         next_s = at_s[i] if i < incidents else np.inf
@@ -224,6 +252,9 @@ def run(  # type: ignore[no-untyped-def]
         elif i < incidents:
             who = i
             i += 1
+            if i < incidents:  # the next call reads a row that is far away: have it fetched meanwhile
+                p = asks[asks_from[kind[i], 0]]
+                _fetch(order, (p * order.shape[1] + area[i]) * order.shape[2])  # type: ignore[call-arg]
         else:
             break
         events += 1
@@ -233,13 +264,16 @@ def run(  # type: ignore[no-untyped-def]
         if what == AWAY:
             u = away_unit[who]
             absent_until_s[u] = max(absent_until_s[u], away_until_s[who])
+            s = home[u]
             if ready[u] != np.uint64(0):
                 ready[u] = np.uint64(0)
-                s = at[u]
-                if guest[s] == u:
-                    guest[s] = -1
-                _refresh(first, rows, s, ready, at, guest, station_ready)
-                size = _push(times, codes, size, absent_until_s[u], u << 2 | HOME)
+            else:
+                s = moved_whom[move_row[u], 1] if move_row[u] >= 0 else s
+                if guest[s] != u or guest_ready[s] == np.uint64(0):
+                    continue  # it is out: its absence begins when it is home
+                guest[s], guest_ready[s] = -1, np.uint64(0)
+            _refresh(first, rows, s, ready, guest_ready, station_ready)
+            size = _push(times, codes, size, absent_until_s[u], u << 2 | HOME)
             continue
 
         if what == MOVED:
@@ -249,12 +283,11 @@ def run(  # type: ignore[no-untyped-def]
                 guest[s] = -1  # the station's own crew came home first
                 size = _push(times, codes, size, now + guest_back_s[u], u << 2 | HOME)
             else:
-                at[u], ready[u] = s, mask[u]
-                _refresh(first, rows, s, ready, at, guest, station_ready)
+                guest_ready[s] = mask[u]
+                station_ready[s] |= mask[u]
             continue
 
-        incident, stage = -1, 0
-        only_part, only_unit = -1, -1
+        incident, stage, only_unit, asked = -1, 0, -1, -1
         if what == HOME:
             u = who
             if absent_until_s[u] > now:
@@ -264,12 +297,13 @@ def run(  # type: ignore[no-untyped-def]
                 moved_s[move_row[u], 2] = now
                 move_row[u] = -1
             s = home[u]
-            at[u], ready[u] = s, mask[u]
-            g = guest[s]
-            if g >= 0 and at[g] == s and ready[g] != np.uint64(0) and mask[u] & move_up_bit != np.uint64(0):
-                guest[s], ready[g], at[g] = -1, np.uint64(0), home[g]
-                size = _push(times, codes, size, now + guest_back_s[g], np.int64(g) << 2 | HOME)
-            _refresh(first, rows, s, ready, at, guest, station_ready)
+            ready[u] = mask[u]
+            if guest_ready[s] != np.uint64(0) and mask[u] & move_up_bit != np.uint64(0):
+                size = _push(times, codes, size, now + guest_back_s[guest[s]], np.int64(guest[s]) << 2 | HOME)
+                guest[s], guest_ready[s] = -1, np.uint64(0)
+                _refresh(first, rows, s, ready, guest_ready, station_ready)
+            else:
+                station_ready[s] |= mask[u]
             for place in range(head, tail):
                 row = waiting[place, 0]
                 if row < 0:
@@ -284,9 +318,9 @@ def run(  # type: ignore[no-untyped-def]
                     ready[u] >> np.uint64(p) & np.uint64(1) != np.uint64(0)
                     and drive != UNREACHABLE
                     and drive <= max_drive_s
-                    and _is_crewed(readiness, u, window, block, crew_key)
+                    and _is_crewed(crew, u, window, block, crew_key)
                 ):
-                    incident, stage, only_part, only_unit = unmet[row, 0], waiting[place, 1], p, u
+                    incident, stage, asked, only_unit = unmet[row, 0], waiting[place, 1], p, u
                     unmet_s[row, 1] = now
                     waiting[place, 0] = -1
                     break
@@ -306,44 +340,46 @@ def run(  # type: ignore[no-untyped-def]
         if what < 0:
             alarm_s = now + lognormal(handling_s[a], handling_spread, own, HANDLING)
         from_row = sent
-        traffic, together = 0.0, math.sqrt(drive_together)
-        if together > 0.0:
-            traffic = normal(own, TRAFFIC)
-        for p in range(parts):
-            wanted = extra[k, stage, p] if only_part < 0 else int(p == only_part)
-            for _ in range(wanted):
-                if only_unit >= 0:
-                    u = only_unit
-                else:
-                    u = _choose(
-                        first, rows, turnout_s, readiness, drive_s, order, quickest_s, dispatch, max_drive_s, p, a,
-                        window, block, crew_key, ready, at, guest, station_ready,
-                    )  # fmt: skip
-                if u < 0:
-                    unmet[missed, 0], unmet[missed, 1] = incident, p
-                    unmet[missed, 2] = _why_nobody(home, mask, drive_s, max_drive_s, p, a, ready)
-                    unmet_s[missed, 0], unmet_s[missed, 1] = now, np.inf
-                    if waits and unmet[missed, 2] in (ALL_OUT, UNCREWED):
-                        waiting[tail, 0], waiting[tail, 1] = missed, stage
-                        tail += 1
-                    missed += 1
-                    continue
-                s = at[u]
-                ready[u] = np.uint64(0)
-                if guest[s] == u:
-                    guest[s] = -1
-                _refresh(first, rows, s, ready, at, guest, station_ready)
-                roll_s = lognormal(turnout_s[u, window], turnout_spread[u, window], own, 2 * u + TURNOUT)
+        traffic = normal(own, TRAFFIC) if together > 0.0 else 0.0
+        begin, end = asks_from[k, stage], asks_from[k, stage + 1]
+        if only_unit >= 0:
+            begin, end = 0, 1
+        for place in range(begin, end):
+            if only_unit >= 0:
+                p, u, s = asked, only_unit, int(home[only_unit])
                 nominal_s = np.float64(drive_s[a, s])
-                way_s = nominal_s
-                if drive_spread > 0.0:
-                    apart = normal(own, 2 * u + DRIVE)
-                    way_s *= math.exp(drive_spread * (together * traffic + math.sqrt(1.0 - drive_together) * apart))
-                sent_whom[sent, 0], sent_whom[sent, 1], sent_whom[sent, 2] = incident, u, s
-                sent_whom[sent, 3] = stage
-                sent_s[sent, 0], sent_s[sent, 1] = alarm_s, alarm_s + roll_s
-                sent_s[sent, 2] = alarm_s + roll_s + way_s
-                sent += 1
+            else:
+                p = asks[place]
+                u, s, nominal_s = _choose(
+                    first, rows, crew, drive_s, order, quickest_s, dispatch, max_drive_s, p, a, window, block,
+                    crew_key, ready, guest, guest_ready, station_ready,
+                )  # fmt: skip
+            if u < 0:
+                unmet[missed, 0], unmet[missed, 1] = incident, p
+                unmet[missed, 2] = _why_nobody(home, mask, drive_s, max_drive_s, p, a, ready, guest, guest_ready)
+                unmet_s[missed, 0], unmet_s[missed, 1] = now, np.inf
+                if waits and unmet[missed, 2] in (ALL_OUT, UNCREWED):
+                    waiting[tail, 0], waiting[tail, 1] = missed, stage
+                    tail += 1
+                missed += 1
+                continue
+            home_s = nominal_s
+            if s == home[u]:
+                ready[u] = np.uint64(0)
+            else:
+                guest[s], guest_ready[s] = -1, np.uint64(0)
+                if drive_s[a, home[u]] != UNREACHABLE:
+                    home_s = np.float64(drive_s[a, home[u]])
+            _refresh(first, rows, s, ready, guest_ready, station_ready)
+            rolled_s = alarm_s + lognormal(crew[u, window, ROLLS_S], crew[u, window, SPREAD], own, 2 * u + TURNOUT)
+            way_s = nominal_s
+            if drive_spread > 0.0:
+                way_s *= math.exp(drive_spread * (together * traffic + apart * normal(own, 2 * u + DRIVE)))
+            sent_whom[sent, 0], sent_whom[sent, 1] = incident, u
+            sent_whom[sent, 2], sent_whom[sent, 3] = s, stage
+            sent_s[sent, 0], sent_s[sent, 1], sent_s[sent, 2] = alarm_s, rolled_s, rolled_s + way_s
+            sent_s[sent, 4] = home_s  # until it is known when it leaves for home
+            sent += 1
         if sent == from_row:
             continue
         if first_s[incident] == np.inf:
@@ -357,10 +393,7 @@ def run(  # type: ignore[no-untyped-def]
         seen_s = first_s[incident] + assess_s[k]
         turned = level[incident] == 0 and uniform(own, TURNED) < stand_down[k]
         for row in range(from_row, sent):
-            u, s = sent_whom[row, 1], sent_whom[row, 2]
-            home_s = np.float64(drive_s[a, home[u]])
-            if home_s == UNREACHABLE:
-                home_s = np.float64(drive_s[a, s])
+            u, s, home_s = sent_whom[row, 1], sent_whom[row, 2], sent_s[row, 4]
             if turned and sent_s[row, 2] > seen_s:
                 sent_s[row, 3] = max(seen_s, sent_s[row, 0])
                 driven_s = max(0.0, sent_s[row, 3] - sent_s[row, 1])
@@ -371,7 +404,6 @@ def run(  # type: ignore[no-untyped-def]
                 sent_s[row, 3] = sent_s[row, 2] + TOO_LATE_S if late else close_s[incident]
                 sent_s[row, 4] = sent_s[row, 3] + home_s
             size = _push(times, codes, size, sent_s[row, 4] + refit_s, np.int64(u) << 2 | HOME)
-            at[u] = home[u]
             if (
                 move_up > 0
                 and guest[s] < 0
@@ -379,19 +411,35 @@ def run(  # type: ignore[no-untyped-def]
                 and station_ready[s] & move_up_bit == np.uint64(0)
                 and sent_s[row, 4] - now >= move_up_after_s
             ):
-                g, fill_s = _donor(
-                    first, rows, readiness, neighbour, neighbour_s, reliant, move_up, move_up_bit, max_drive_s, s,
-                    window, block, crew_key, ready, at, station_ready,
+                g, d, fill_s = _donor(
+                    first, rows, crew, neighbour, neighbour_s, reliant, move_up, move_up_bit, max_drive_s, s, window,
+                    block, crew_key, ready, station_ready,
                 )  # fmt: skip
                 if g >= 0:
-                    d = at[g]
                     ready[g] = np.uint64(0)
-                    _refresh(first, rows, d, ready, at, guest, station_ready)
+                    _refresh(first, rows, d, ready, guest_ready, station_ready)
                     guest[s], guest_back_s[g] = g, fill_s
                     moved_whom[moved, 0], moved_whom[moved, 1] = g, s
-                    leaves_s = alarm_s + turnout_s[g, window]
+                    leaves_s = alarm_s + crew[g, window, ROLLS_S]
                     moved_s[moved, 0], moved_s[moved, 1], moved_s[moved, 2] = leaves_s, leaves_s + fill_s, np.inf
                     move_row[g] = moved
                     moved += 1
                     size = _push(times, codes, size, leaves_s + fill_s, np.int64(g) << 2 | MOVED)
     return sent, moved, missed, events
+
+
+@njit(cache=True, nogil=True)
+def _list_asked(extra):  # type: ignore[no-untyped-def]
+    """``extra`` as a list: of kind k at level l the capabilities asks[from[k, l]:from[k, l + 1]], one per unit."""
+    kinds, levels, parts = extra.shape
+    asks_from, asks = np.zeros((kinds, levels + 1), np.int64), np.zeros(extra.sum() + 1, np.int64)
+    count = 0
+    for k in range(kinds):
+        for level in range(levels):
+            asks_from[k, level] = count
+            for p in range(parts):
+                for _ in range(extra[k, level, p]):
+                    asks[count] = p
+                    count += 1
+        asks_from[k, levels] = count
+    return asks_from, asks
