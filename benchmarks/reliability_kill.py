@@ -141,14 +141,15 @@ def log_in(addresses: database.Addresses) -> dict[str, str]:
 
 
 def find_server(watcher: int) -> int | None:
-    """The server that the watcher looks after."""
+    """The server that serves: the oldest of those that the watcher started; the other stands ready."""
     import psutil
 
     try:
-        found = [p.pid for p in psutil.Process(watcher).children() if any("run_server" in word for word in p.cmdline())]
+        loaders = [p for p in psutil.Process(watcher).children() if any("forkserver" in word for word in p.cmdline())]
+        found = [server for loader in loaders for server in loader.children()]
+        return min(found, key=lambda p: p.create_time()).pid if found else None
     except psutil.Error:
         return None
-    return found[0] if found else None
 
 
 def main(kills: int, clients: int) -> int:
@@ -190,7 +191,9 @@ def main(kills: int, clients: int) -> int:
         time.sleep(rng.uniform(0.2, 1.2))
         what = "server" if number % 2 else "database"
         pid = find_server(watcher.pid) if what == "server" else cluster.find_postmaster(folder / "postgres")
-        assert pid is not None
+        if pid is None:
+            watcher.terminate()
+            raise SystemExit(f"no {what} to kill")
         os.kill(pid, signal.SIGKILL)
         killed_at = time.monotonic()
         time.sleep(0.05)  # answers that were on their way do not count as serving again

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import sys
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from slagkracht.cli import show
+from slagkracht.sources.refusal import say_why
 
 if TYPE_CHECKING:
     from slagkracht.server.database import Scope
@@ -41,13 +42,19 @@ def run(
 
     Voorbeeld: slagkracht serve --poort 8000
     """
-    from slagkracht.server.watch import keep_up, name_data, run_server  # PostgreSQL is only loaded where it is used
+    from slagkracht.server import database, serve, watch  # PostgreSQL is only loaded where it is used
 
+    try:
+        listener = watch.listen(host, port)
+    except OSError as problem:
+        raise ValueError(f"{host}, poort {port}: {say_why(problem)}; kies een andere met --poort") from problem
     show.screen.print(f"Het platform start op http://{host}:{port}/ (stoppen met Ctrl-C) …", markup=False)
     if watched:
-        start = f"from slagkracht.server.watch import run_server; run_server({host!r}, {port}, {not empty})"
-        raise typer.Exit(keep_up([sys.executable, "-c", start], name_data()))
-    run_server(host, port, demo=not empty)
+        embedded = None if "SLAGKRACHT_DSN" in os.environ else database.data_folder() / "postgres"
+        serve.name_addresses(database.find_addresses(), serve.read_secret(database.data_folder()))
+        raise typer.Exit(watch.keep_up(listener, embedded, demo=not empty))
+    serve.prepare(demo=not empty)
+    serve.run(listener)
 
 
 def back_up(

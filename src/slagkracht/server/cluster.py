@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 import warnings
@@ -97,6 +98,7 @@ def start_cluster(data: Path) -> str:
     """
     deadline = time.monotonic() + CRASHED_START_S
     while not is_running(data):
+        _end_orphans(data)
         _forget_zombie(data)
         try:
             listen = '-h "" -k ' + str(_socket_folder(data))
@@ -129,14 +131,32 @@ def forget_dead_users(data: Path) -> None:
 
 
 def _forget_zombie(data: Path) -> None:
-    """Takes away the lock of a killed postmaster that nobody buried, once none of its processes works on the data."""
+    """Takes away the locks of a killed postmaster that nobody buried, once none of its processes works on the data."""
     try:
         lock = data / "postmaster.pid"
-        killed = psutil.Process(int(lock.read_text().split("\n", 1)[0]))
-        if killed.status() == psutil.STATUS_ZOMBIE and not _workers(data):
+        pid = lock.read_text().split("\n", 1)[0]
+        if psutil.Process(int(pid)).status() == psutil.STATUS_ZOMBIE and not _workers(data):
+            for socket_lock in _socket_folder(data).glob(".s.PGSQL.*.lock"):
+                if socket_lock.read_text().split("\n", 1)[0] == pid:
+                    socket_lock.unlink()
             lock.unlink()
     except (OSError, ValueError, psutil.NoSuchProcess):
         return
+
+
+def _end_orphans(data: Path) -> None:
+    """Ends what a killed postmaster left behind: its processes would keep the memory that a new one asks for.
+
+    They are stopped as PostgreSQL stops them itself after a crash (SIGQUIT): what was acknowledged is on disk.
+    """
+    for pid in _workers(data):
+        try:
+            process = psutil.Process(pid)
+            parent = process.parent()
+            if process.cmdline()[0].startswith("postgres: ") and not (parent and parent.name().startswith("postgres")):
+                process.send_signal(signal.SIGQUIT if os.name == "posix" else signal.SIGTERM)
+        except (psutil.Error, IndexError):
+            continue
 
 
 def _workers(data: Path) -> list[int]:

@@ -7,12 +7,14 @@ import hashlib
 import os
 import re
 import select
+import sys
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from psycopg.rows import dict_row
@@ -21,6 +23,9 @@ from psycopg_pool import ConnectionPool
 SQL = Path(__file__).parent / "sql"
 APPLICATION_ROLE = "slagkracht_app"
 WORLDS = ("echt", "oefening")
+PATIENCE_S = 20.0
+"""How long a database that was killed is waited for before whoever asked is told that it is away."""
+
 Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
 
@@ -95,6 +100,8 @@ def start_embedded(folder: Path) -> Addresses:
                     f"de database in {folder} draait zonder {safety}; zet het aan of begin een nieuwe map"
                 )
         connection.execute("alter system set max_connections = 200")
+        if sys.platform == "linux":  # after a crash: one call that puts all on disk, where file by file takes seconds
+            connection.execute("alter system set recovery_init_sync_method = 'syncfs'")
         if not connection.execute("select 1 from pg_roles where rolname = %s", (APPLICATION_ROLE,)).fetchone():
             connection.execute(f"create role {APPLICATION_ROLE} login nobypassrls nosuperuser")
         if not connection.execute("select 1 from pg_database where datname = 'slagkracht'").fetchone():
@@ -158,7 +165,23 @@ def migrate(addresses: Addresses) -> list[str]:
     return applied
 
 
-_pool: ConnectionPool[Connection] | None = None
+class PatientConnection(psycopg.Connection[Row]):
+    """A connection that is made as soon as the database is there, also when it is just starting again."""
+
+    @classmethod
+    def connect(cls, *given: Any, **named: Any) -> Self:
+        """As the one of psycopg, tried again for ``PATIENCE_S``; raises OperationalError after that."""
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return super().connect(*given, **named)
+            except psycopg.OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+
+
+_pool: ConnectionPool[PatientConnection] | None = None
 
 
 def open_pool(addresses: Addresses, most: int = 20) -> None:
@@ -167,7 +190,7 @@ def open_pool(addresses: Addresses, most: int = 20) -> None:
     close_pool()
     _pool = ConnectionPool(
         addresses.application,
-        connection_class=psycopg.Connection[Row],
+        connection_class=PatientConnection,
         kwargs={"row_factory": dict_row, "autocommit": True},
         min_size=1,
         max_size=most,

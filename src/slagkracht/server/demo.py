@@ -39,30 +39,24 @@ def lay_units(plan: Plan) -> int:
     new = 0
     for world in WORLDS:
         for region in np.unique(region_of).tolist():
-            with scope(region, world, "plan") as own:
-                for row in np.flatnonzero(region_of == region).tolist():
-                    station = int(plan.units.station[row])
-                    added = own.run(
-                        "insert into slagkracht.unit (world, unit_id, region, type_code, capabilities, crew, station) "
-                        "values (%s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
-                        world,
-                        str(plan.units.unit_id[row]),
-                        region,
-                        str(plan.units.type_code[row]),
-                        capabilities[row],
-                        int(plan.units.crew[row]),
-                        str(plan.stations.name[station]),
-                    )
-                    if added:
-                        own.insert(
-                            "unit_place",
-                            unit_id=str(plan.units.unit_id[row]),
-                            region=region,
-                            x_m=float(plan.stations.x_m[station]),
-                            y_m=float(plan.stations.y_m[station]),
-                            place_at=own.at,
-                        )
-                    new += added
+            rows = np.flatnonzero(region_of == region).tolist()
+            names = plan.units.unit_id[rows].tolist()
+            stations = plan.units.station[rows]
+            columns = [plan.units.type_code[rows].tolist(), [capabilities[row] for row in rows]]
+            columns += [plan.units.crew[rows].tolist(), plan.stations.name[stations].tolist()]
+            places = [plan.stations.x_m[stations].tolist(), plan.stations.y_m[stations].tolist()]
+            with scope(region, world, "plan") as own, own.connection.cursor() as cursor:
+                cursor.executemany(
+                    "insert into slagkracht.unit (world, unit_id, region, type_code, capabilities, crew, station) "
+                    "values (%s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
+                    [(world, name, region, *rest) for name, *rest in zip(names, *columns)],
+                )
+                new += cursor.rowcount
+                cursor.executemany(
+                    "insert into slagkracht.unit_place (world, unit_id, region, x_m, y_m, place_at) "
+                    "values (%s, %s, %s, %s, %s, %s) on conflict do nothing",
+                    [(world, name, region, *place, own.at) for name, *place in zip(names, *places)],
+                )
     return new
 
 

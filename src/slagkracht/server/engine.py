@@ -115,6 +115,11 @@ def load(plan: Plan) -> Engine:
     return _engine
 
 
+def warm_up(engine: Engine, at: datetime.datetime) -> None:
+    """Computes beforehand what the first screen asks for at ``at``."""
+    compute_picture(engine, EMPTY, at)
+
+
 def unload() -> None:
     """Leaves the platform without a plan, as an installation is before one was loaded."""
     global _engine

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from django.conf import settings
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
+from psycopg_pool import PoolTimeout
 
 from slagkracht.server.database import Scope, scope
 
@@ -124,6 +128,16 @@ class ResponseGuard:
 
     async def _later(self, request: HttpRequest) -> HttpResponse:
         return _harden(request, await self.get_response(request))
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """What was asked while the database is away, or just came back, was not done and can be asked again."""
+        if not isinstance(exception, (psycopg.OperationalError, PoolTimeout, OperationalError)):
+            return None
+        detail = "de database is er even niet; er is niets uitgevoerd, vraag het over een seconde opnieuw"
+        body = {"type": "about:blank", "title": "Even niet bereikbaar", "status": 503, "detail": detail}
+        return HttpResponse(
+            json.dumps(body), status=503, content_type="application/problem+json", headers={"Retry-After": "1"}
+        )
 
 
 def _harden(request: HttpRequest, response: HttpResponse) -> HttpResponse:

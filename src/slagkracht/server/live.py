@@ -104,7 +104,7 @@ class Hub:
                             announced = max(announced, int(notice.payload))
             except psycopg.OperationalError:
                 self.ready.clear()
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(0.1)
 
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}

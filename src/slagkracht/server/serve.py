@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import secrets
+import socket
 import threading
 from pathlib import Path
 
@@ -12,20 +13,27 @@ from slagkracht.server import database
 from slagkracht.server.database import Addresses
 
 
-def set_up(addresses: Addresses, secret: str, connections: int = 20) -> None:
+def set_up(addresses: Addresses, secret: str, connections: int = 20, tables: bool = True) -> None:
     """Lays the tables and sets Django up on them; once per process, before anything of Django is used."""
-    os.environ["SLAGKRACHT_DSN"] = addresses.application
-    os.environ["SLAGKRACHT_OWNER_DSN"] = addresses.owner
-    os.environ.setdefault("SLAGKRACHT_SECRET", secret)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "slagkracht.server.settings")
-    database.migrate(addresses)
+    name_addresses(addresses, secret)
+    if tables:
+        database.migrate(addresses)
 
     import django
     from django.core.management import call_command
 
     django.setup()
-    call_command("migrate", database="owner", verbosity=0, interactive=False)
+    if tables:
+        call_command("migrate", database="owner", verbosity=0, interactive=False)
     database.open_pool(addresses, most=connections)
+
+
+def name_addresses(addresses: Addresses, secret: str) -> None:
+    """Lets this process, and those that it starts, know which database the platform is on."""
+    os.environ["SLAGKRACHT_DSN"] = addresses.application
+    os.environ["SLAGKRACHT_OWNER_DSN"] = addresses.owner
+    os.environ.setdefault("SLAGKRACHT_SECRET", secret)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "slagkracht.server.settings")
 
 
 def read_secret(folder: Path) -> str:
@@ -38,34 +46,42 @@ def read_secret(folder: Path) -> str:
     return path.read_text(encoding="ascii")
 
 
-def serve(host: str = "127.0.0.1", port: int = 8000, demo: bool = True) -> None:
-    """Serves the platform until it is stopped, with the plan that SLAGKRACHT_PLAN names.
+def prepare(demo: bool = True, first: bool = True) -> None:
+    """Loads everything that serving asks for, and the plan that SLAGKRACHT_PLAN names.
 
-    ``demo`` fills an empty one with demo accounts, and with Modelnederland where no plan is named.
+    The ``first`` on a database lays tables and regions; ``demo`` lets it fill an empty platform with demo accounts, and
+    with Modelnederland where no plan is named.
     """
-    import uvicorn
-
     from slagkracht.server import demo as demo_data
     from slagkracht.server import engine
-    from slagkracht.server.interfaces import events
 
     addresses = database.find_addresses()
-    set_up(addresses, read_secret(database.data_folder()))
-    demo_data.lay_regions(addresses)
+    set_up(addresses, read_secret(database.data_folder()), tables=first)
+    if first:
+        demo_data.lay_regions(addresses)
     if demo or os.environ.get("SLAGKRACHT_PLAN"):
         loaded = engine.load(engine.read_plan_to_serve(os.environ.get("SLAGKRACHT_PLAN", "")))
-        if not demo_data.has_units():
+        if first and not demo_data.has_units():
             demo_data.lay_units(loaded.plan)
-    if demo:
+        engine.warm_up(loaded, datetime.datetime.now(datetime.UTC))
+    if first and demo:
         until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=365)
         demo_data.lay_accounts(addresses, until)
         demo_data.lay_consents(until)
+    import slagkracht.server.asgi
+    import slagkracht.server.urls  # noqa: F401  every screen is loaded before the first is asked for
+
+
+def run(listener: socket.socket) -> None:
+    """Serves, on what ``prepare`` loaded, whoever comes at ``listener``, with the platform's clock, until stopped."""
+    import uvicorn
+
+    from slagkracht.server.clock import start_clock
+    from slagkracht.server.interfaces import events
+
+    start_clock(database.data_folder() / "sleutels")
     threading.Thread(target=events.run, args=(threading.Event(),), daemon=True).start()
-    uvicorn.run(
-        "slagkracht.server.asgi:application",
-        host=host,
-        port=port,
-        log_level="warning",
-        lifespan="off",
-        timeout_graceful_shutdown=2,
+    config = uvicorn.Config(
+        "slagkracht.server.asgi:application", log_level="warning", lifespan="off", timeout_graceful_shutdown=2
     )
+    uvicorn.Server(config).run(sockets=[listener])

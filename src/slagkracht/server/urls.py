@@ -15,6 +15,7 @@ from slagkracht.server.screens import action, decisions, desk, entry, gaps, logb
 urlpatterns = [
     path("", nation.show_nation),
     path("landelijk/pelotons", nation.show_platoons),
+    path("kaart/plan.html", nation.show_plan_map),
     path("kaart/land.json", nation.read_land),
     path("kaart/nu.json", nation.read_now),
     path("verantwoording", nation.show_receipt),

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth import login, logout
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_otp import devices_for_user, match_token
 from django_otp import login as otp_login
 
+from slagkracht.server.demo import PASSWORD
 from slagkracht.server.guard import find_acting
 
 
@@ -46,7 +48,8 @@ def log_in(request: HttpRequest) -> HttpResponse:
         safe = url_has_allowed_host_and_scheme(onward, {request.get_host()}, require_https=request.is_secure())
         return redirect(onward if safe else "/")
     status = 400 if request.method == "POST" else 200
-    context = {"form": form, "volgende": request.GET.get("volgende", request.POST.get("volgende", "/"))}
+    demo = PASSWORD if User.objects.filter(username="demo-actiecentrum").exists() else ""
+    context = {"form": form, "demo": demo, "volgende": request.GET.get("volgende", request.POST.get("volgende", "/"))}
     return render(request, "inloggen.html", context, status=status)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import functools
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,12 @@ from slagkracht.sources.geometry import RD, WGS84, transform
 WITHIN_S = (1800, 3600, 7200)
 MOST_PLATOONS = 30
 """More than this many platoons at one place are not counted."""
+PLAN_MAP_SECURITY = (
+    "sandbox allow-scripts allow-downloads; default-src 'none'; script-src 'unsafe-inline' blob:; worker-src blob:; "
+    "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; connect-src data: blob:"
+)
+"""What the map page may: its own scripts, in a place where the session of who is logged in does not exist."""
+
 NARROW = 0.01
 """A region this close above its floor is shown as narrow."""
 
@@ -72,6 +80,7 @@ def show_nation(request: HttpRequest, acting: Acting) -> HttpResponse:
         "plaats": pick_place(engine, acting, request.GET.get("plaats", "")),
         "plaatsen": list(zip(engine.plan.regions.code.tolist(), engine.plan.regions.name.tolist(), strict=True)),
         "hash": engine.plan_hash,
+        "plankaart": find_plan_map(),
     }
     return render(request, "landelijk.html", context)
 
@@ -244,6 +253,22 @@ def _point(row: Row) -> dict[str, Any]:
         lon, lat = transform(np.array([row["to_x_m"]]), np.array([row["to_y_m"]]), RD, WGS84)
         point["naar"] = [round(float(lon[0]), 5), round(float(lat[0]), 5)]
     return point
+
+
+@require_GET
+@acting_required()
+def show_plan_map(request: HttpRequest, acting: Acting) -> HttpResponse:
+    """The map of the plan as ``slagkracht kaart`` wrote it, shut off from the platform: it runs scripts of its own."""
+    page = find_plan_map()
+    if page is None:
+        return render(request, "niet_gevonden.html", status=404)
+    return HttpResponse(page.read_bytes(), headers={"Content-Security-Policy": PLAN_MAP_SECURITY})
+
+
+def find_plan_map() -> Path | None:
+    """The map page that SLAGKRACHT_KAART names; None where it names none, or while it is still being made."""
+    page = Path(os.environ.get("SLAGKRACHT_KAART", ""))
+    return page if page.is_file() else None
 
 
 # ── the receipt ───────────────────────────────────────────────────────────────────────────────────────────────────────
