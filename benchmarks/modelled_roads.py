@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas
+import numba
 import numpy as np
 import polars
 import shapely
@@ -30,25 +31,37 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
-from slagkracht.roads import arc_tails, compute_access, compute_arc_seconds
-from slagkracht.sources.modelled_roads import ROAD_CLASSES, build_modelled_roads, read_crossings, read_skeleton
+from slagkracht.roads import Roads, arc_tails, compute_access, compute_arc_seconds
+from slagkracht.sources.facts import read_main_roads
+from slagkracht.sources.modelled_roads import LOCAL, ROAD_CLASSES, build_modelled_roads
 from slagkracht.travel import UNREACHABLE, compute_travel
 
 RULE = Path(__file__).parents[1] / "src/slagkracht/nl/rules/rijprofiel/gemodelleerd.toml"
-MOTORWAY, DOOR = ROAD_CLASSES.index("motorway"), ROAD_CLASSES.index("gemodelleerd_aansluiting")
+CLASSES = len(ROAD_CLASSES)
+# What a siren drives at a speed of its own, the classes and where its fit begins (km/h); elsewhere one factor holds.
+SIRENS_OWN = (
+    ("lokaal", [ROAD_CLASSES.index(name) for name in LOCAL], 70.0),
+    ("motorway", [ROAD_CLASSES.index("motorway")], 105.0),
+    ("aansluiting", [ROAD_CLASSES.index("gemodelleerd_aansluiting")], 28.0),
+)
+# ln of: the ordinary speed of every road class (km/h), the siren's factor on them, and what it has of its own.
+START = np.log([45, 55, 80, 55, 47, 55, 50, 1.5, *(kmh for _, _, kmh in SIRENS_OWN)])
+HOLD = 0.002
+SOFT = 0.03
 SHORT_S = 720.0
+HORIZON_S = 2_400.0
+ROADS_OF_YEAR = 2020
 BANDS_MIN = (0, 8, 12, 20, 30, 60)
-# ln of: nine ordinary speeds (km/h), the siren's factor on them, and its own speed on motorways and to the door.
-START = np.log([45, 50, 55, 35, 50, 65, 80, 60, 45, 1.4, 100, 30])
 FIVE_GROUPS = np.arange(25) // 5
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 class Study:
     """Everything that was measured, and the modelled network through the same points."""
 
-    def __init__(self, data: Path, network: dict[str, Any], dense: bool, with_skeleton: bool = True) -> None:
+    def __init__(self, data: Path, network: dict[str, Any], dense: bool, with_roads: bool = True) -> None:
         to_rd = Transformer.from_crs(4326, 28992, always_xy=True)
         postcodes = polars.read_csv(data / "nederland/pc4_2020_2021.csv", infer_schema_length=None)
         postcodes = postcodes.with_columns(
@@ -98,8 +111,7 @@ class Study:
             np.concatenate([people, np.zeros(len(town) + len(hospital_x))]),
             network,
             land=regions.union_all(),
-            skeleton=read_skeleton(data / "wegennetten/etis_NL.graphml") if with_skeleton else None,
-            crossings=read_crossings(),
+            main_roads=read_main_roads(ROADS_OF_YEAR) if with_roads else (),
         )
         self.build_s = time.perf_counter() - began
         tree = cKDTree(np.column_stack([self.roads.x_m, self.roads.y_m]))
@@ -108,74 +120,148 @@ class Study:
         self.hospital_node = tree.query(np.column_stack([hospital_x, hospital_y]))[1]
         box = np.abs(self.roads.x_m - town[:, 0].mean()) < np.ptp(town[:, 0]) / 2 + 15_000
         box &= np.abs(self.roads.y_m - town[:, 1].mean()) < np.ptp(town[:, 1]) / 2 + 15_000
-        tails = arc_tails(self.roads)
-        self.near = box[tails] & box[self.roads.head]
-        rank = np.cumsum(box) - 1
-        self.near_arcs = (rank[tails[self.near]], rank[self.roads.head[self.near]])
-        self.near_nodes, self.town_near = int(box.sum()), rank[self.town_node]
+        self.country, self.utrecht = Drives(self.roads, np.ones(len(self.roads), bool)), Drives(self.roads, box)
+
+
+@numba.njit(cache=True)
+def _metres_driven(order: Any, came_from: Any, pull: Any, first: Any, head: Any, metres: Any, seconds: Any, kind: Any,
+                   kinds: int) -> Any:  # fmt: skip
+    """Per road class, the metres of every drive to every node, each weighed with that node's ``pull`` (used up)."""
+    driven = np.zeros(kinds)
+    for origin in range(len(order)):
+        for place in range(len(order[origin]) - 1, -1, -1):
+            node = order[origin, place]
+            before = came_from[origin, node]
+            if before < 0 or pull[origin, node] == 0.0:
+                continue
+            best = -1
+            for arc in range(first[before], first[before + 1]):
+                if head[arc] == node and (best < 0 or seconds[arc] < seconds[best]):
+                    best = arc
+            driven[kind[best]] += metres[best] * pull[origin, node]
+            pull[origin, before] += pull[origin, node]
+    return driven
+
+
+class Drives:
+    """Shortest drives over a part of the modelled roads, and how they answer to the speed of every road class."""
+
+    def __init__(self, roads: Roads, kept: Flags) -> None:
+        tails, rank = arc_tails(roads), np.cumsum(kept) - 1
+        arcs = kept[tails] & kept[roads.head]
+        self.row = np.where(kept, rank, -1)
+        self.nodes = int(kept.sum())
+        self.first = np.concatenate([[0], np.cumsum(np.bincount(rank[tails[arcs]], minlength=self.nodes))])
+        self.head = rank[roads.head[arcs]].astype(np.int64)
+        self.length_m, self.road_class = roads.length_m[arcs].astype(float), roads.road_class[arcs].astype(np.int64)
+
+    def seconds(self, kmh: Floats, origins: Floats, limit: float = np.inf) -> tuple[Floats, Floats]:
+        """Seconds to every node and the node before it, [origins, nodes]."""
+        graph = csr_array((self.length_m * 3.6 / kmh[self.road_class], self.head, self.first), (self.nodes,) * 2)
+        found, before = dijkstra(graph, indices=self.row[origins], limit=limit, return_predecessors=True)
+        return found, before.astype(np.int64)
+
+    def slope(self, kmh: Floats, found: Floats, before: Floats, pull: Floats) -> Floats:
+        """What ln(speed) of each class does to a loss that changes by ``pull`` per second at each node.
+
+        Exact wherever the shortest drives stay the same: a drive is the sum of its metres by the speed of their class.
+        """
+        order = np.argsort(np.where(np.isfinite(found), found, 1e12), axis=1)
+        seconds = self.length_m * 3.6 / kmh[self.road_class]
+        driven = _metres_driven(
+            order, before, pull, self.first, self.head, self.length_m, seconds, self.road_class, len(kmh)
+        )
+        return -driven * 3.6 / kmh
+
+
+def speeds(parameters: Floats) -> tuple[Floats, Floats]:
+    """km/h per road class of an ordinary car and with siren."""
+    value = np.exp(parameters)
+    car = value[:CLASSES]
+    siren = car * value[CLASSES]
+    for (_, classes, _), kmh in zip(SIRENS_OWN, value[CLASSES + 1 :]):
+        siren[classes] = kmh
+    return car, siren
 
 
 def predict(study: Study, parameters: Floats) -> tuple[Floats, Floats]:
     """Seconds from every hospital to every area (ordinary car) and between all Utrecht points (siren)."""
-    value, roads, n = np.exp(parameters), study.roads, len(study.roads)
-    car = value[:9]
-    siren = car * value[9]
-    siren[MOTORWAY], siren[DOOR] = value[10], value[11]
-    seconds = roads.length_m * 3.6 / car[roads.road_class]
-    reach = dijkstra(
-        csr_array((seconds, roads.head, roads.first_arc), (n, n)), indices=study.hospital_node, limit=2_200
-    )
-    seconds = (roads.length_m * 3.6 / siren[roads.road_class])[study.near]
-    graph = csr_array((seconds, study.near_arcs), (study.near_nodes,) * 2)
-    return reach[:, study.node[study.areas]], dijkstra(graph, indices=study.town_near)[:, study.town_near]
+    car, siren = speeds(parameters)
+    reach, _ = study.country.seconds(car, study.hospital_node, HORIZON_S)
+    between, _ = study.utrecht.seconds(siren, study.town_node)
+    return reach[:, study.country.row[study.node[study.areas]]], between[:, study.utrecht.row[study.town_node]]
 
 
 def overlap(found: Floats, true: Floats) -> Floats:
-    """Intersection over union per row; shares between 0 and 1 count in part."""
+    """Intersection over union per row."""
     return np.minimum(found, true).sum(-1) / np.maximum(np.maximum(found, true).sum(-1), 1)
 
 
+def isochrone_loss(study: Study, car: Floats, hospitals: Floats) -> tuple[float, Floats]:
+    """1 − IoU over both isochrones, the edge softened by SOFT of the time, and its slope in ln(speed)."""
+    found, before = study.country.seconds(car, study.hospital_node[hospitals], HORIZON_S)
+    at = study.country.row[study.node[study.areas]]
+    reach, missed = found[:, at], 0.0
+    pull = np.zeros_like(reach)
+    share = 1.0 / (len(study.within) * len(hospitals))
+    for minutes, within in study.within.items():
+        limit, true = minutes * 60.0, within[hospitals].astype(float)
+        inside = 1 / (1 + np.exp(np.clip((reach - limit) / (SOFT * limit), -40, 40)))
+        both = (inside * true).sum(1, keepdims=True)
+        either = np.maximum(inside.sum(1, keepdims=True) + true.sum(1, keepdims=True) - both, 1)
+        missed += share * float((1 - both / either).sum())
+        per_inside = (true * either - both * (1 - true)) / either**2
+        pull += share * per_inside * inside * (1 - inside) / (SOFT * limit)
+    pulled = np.zeros_like(found)
+    np.add.at(pulled, (slice(None), at), np.where(np.isfinite(reach), pull, 0))
+    return missed, study.country.slope(car, found, before, pulled)
+
+
+def siren_loss(study: Study, siren: Floats, pairs: Flags, weight: Floats) -> tuple[float, Floats]:
+    """Mean of abs ln(model / measured), all pairs and short ones at equal weight, and its slope in ln(speed)."""
+    towns = np.flatnonzero(pairs.any(1))
+    chosen = pairs[np.ix_(towns, towns)]
+    true = np.where(chosen, study.siren_s[np.ix_(towns, towns)], 1.0)
+    all_weight = chosen * weight[towns, None] * weight[towns]
+    short_weight = all_weight * (true < SHORT_S)
+    each = all_weight / all_weight.sum() / 2 + short_weight / short_weight.sum() / 2
+    found, before = study.utrecht.seconds(siren, study.town_node[towns])
+    at = study.utrecht.row[study.town_node[towns]]
+    between = np.maximum(found[:, at], 1.0)
+    off = np.log(between / true)
+    size = np.hypot(off, 0.02)  # rounded at nought, so that it has a slope there
+    pulled = np.zeros_like(found)
+    pulled[:, at] = each * off / size / between
+    return float((each * size).sum()), study.utrecht.slope(siren, found, before, pulled)
+
+
 def fit(
-    study: Study, hospitals: Floats, pairs: Floats, start: Floats, evaluations: int, weight: Floats | None = None
+    study: Study, hospitals: Floats, pairs: Flags, start: Floats, steps: int, weight: Floats | None = None
 ) -> Floats:
-    """The parameters that bring isochrones and siren minutes nearest, by Nelder–Mead; slower where it is denser."""
-    true_s = np.where(study.siren_s > 0, study.siren_s, 1.0)
-    short = pairs & (study.siren_s < SHORT_S)
+    """The parameters that bring isochrones and siren minutes nearest, held a little towards START (L-BFGS)."""
+    each = np.ones(len(study.siren_s)) if weight is None else weight
 
-    def loss(parameters: Floats) -> float:
-        reach, siren = predict(study, parameters)
-        off = np.abs(np.log(np.maximum(siren, 1.0) / true_s))
-        missed = 0.0
-        for minutes, within in study.within.items():
-            limit = minutes * 60.0
-            inside = 1 / (1 + np.exp(np.clip((reach - limit) / (0.03 * limit), -50, 50)))
-            missed += (1 - overlap(inside, within))[hospitals].mean() / 2
-        each = np.ones(len(true_s)) if weight is None else weight
-        both = each[:, None] * each[None]
-        apart = sum(np.average(off[chosen], weights=both[chosen]) for chosen in (pairs, short)) / 2
-        v = np.exp(parameters)
-        order = [
-            v[0] - v[1],
-            v[1] - v[2],
-            v[3] - v[4],
-            v[4] - v[5],
-            v[5] - 90,
-            v[6] - 120,
-            v[7] - 100,
-            v[8] - 60,
-            15 - v[3],
-        ]
-        return float(missed + apart + 0.02 * np.maximum(order, 0).sum())
+    def loss(parameters: Floats) -> tuple[float, Floats]:
+        car, siren = speeds(parameters)
+        missed, car_slope = isochrone_loss(study, car, hospitals)
+        apart, siren_slope = siren_loss(study, siren, pairs, each)
+        own = []
+        for _, classes, _ in SIRENS_OWN:
+            own.append(siren_slope[classes].sum())
+            siren_slope[classes] = 0.0
+        away = parameters - START
+        slope = np.concatenate([car_slope + siren_slope, [siren_slope.sum()], own]) + 2 * HOLD * away
+        return missed + apart + HOLD * float(away @ away), slope
 
-    simplex = np.vstack([start, start + 0.15 * np.eye(len(start))])
-    options = {"maxfev": evaluations, "adaptive": True, "initial_simplex": simplex}
-    return np.asarray(minimize(loss, start, method="Nelder-Mead", options=options).x)
+    bounds = [(middle - 0.9, middle + 0.9) for middle in START]
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": steps})
+    return np.asarray(found.x)
 
 
-def fit_all(study: Study, jobs: list[tuple[Floats, Floats]], evaluations: int, workers: int) -> list[Floats]:
+def fit_all(study: Study, jobs: list[tuple[Floats, Floats]], steps: int, workers: int) -> list[Floats]:
     """``fit`` on every (hospitals, pairs) of ``jobs``, from START, in processes of their own."""
     with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as processes:
-        futures = [processes.submit(fit, study, *job, START, evaluations) for job in jobs]
+        futures = [processes.submit(fit, study, *job, START, steps) for job in jobs]
         return [future.result() for future in futures]
 
 
@@ -208,20 +294,21 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--fit", action="store_true")
     parser.add_argument("--dense", action="store_true")
-    parser.add_argument("--evaluations", type=int, default=260)
+    parser.add_argument("--without-main-roads", action="store_true")
+    parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--bootstrap", type=int, default=10)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--network", action="append", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
     profile = tomllib.loads(RULE.read_text(encoding="utf-8"))["versions"][0]["values"]
     changed = {name: float(value) for name, value in (each.split("=") for each in options.network)}
-    study = Study(options.data, profile["netwerk"] | changed, options.dense)
+    study = Study(options.data, profile["netwerk"] | changed, options.dense, not options.without_main_roads)
     rng = np.random.default_rng(20261123)
     everyone, all_pairs = np.arange(len(study.fold)), ~np.eye(len(study.west), dtype=bool)
     size = f"{len(study.x):,} punten, {len(study.roads):,} knopen, {len(study.roads.head):,} bogen"
     print(f"{size} in {study.build_s:.1f} s")
 
-    speeds = [profile["snelheid_kmh"][name] for name in ROAD_CLASSES]
+    speeds_in_force = [profile["snelheid_kmh"][name] for name in ROAD_CLASSES]
     access = compute_access(study.roads, min_piece=1)
     began = time.perf_counter()
     travel = compute_travel(
@@ -233,12 +320,10 @@ def main() -> None:
     print(
         f"{travel.drive_s.shape} rijtijden in {took:.1f} s, {np.mean(travel.drive_s == UNREACHABLE):.3%} onbereikbaar"
     )
-    print("snelheden van kracht (spoed):", dict(zip(ROAD_CLASSES, speeds)))
+    print("snelheden van kracht (spoed):", dict(zip(ROAD_CLASSES, speeds_in_force)))
     if not options.fit:
-        near = csr_array(
-            (compute_arc_seconds(study.roads, profile)[study.near], study.near_arcs), (study.near_nodes,) * 2
-        )
-        siren = dijkstra(near, indices=study.town_near)[:, study.town_near]
+        found, _ = study.utrecht.seconds(np.array(speeds_in_force), study.town_node)
+        siren = found[:, study.utrecht.row[study.town_node]]
         print(f"ELASPY, niet apart gehouden: {median_error(study, siren, all_pairs, np.arange(len(siren))):.3f}")
         return
 
@@ -250,7 +335,7 @@ def main() -> None:
     jobs = [(everyone[study.fold != fold], pairs_of["west"]) for fold in range(5)]
     jobs += [(everyone[~study.near_utrecht], pairs_of[train]) for train, _ in directions]
     jobs += [(everyone, all_pairs)]
-    fitted = fit_all(study, jobs, options.evaluations, options.processes)
+    fitted = fit_all(study, jobs, options.steps, options.processes)
     for fold in range(5):
         train, test = everyone[study.fold != fold], everyone[study.fold == fold]
         reach, _ = predict(study, fitted[fold])
@@ -293,16 +378,17 @@ def main() -> None:
     print(f"spreiding overig: sd ln {ratio.std():.3f}")
 
     # The speeds to put in force: everything together, with an interval from resampled hospitals and towns.
-    best = fit(study, everyone, all_pairs, fitted[7], options.evaluations)
+    best = fit(study, everyone, all_pairs, fitted[7], options.steps)
     drawn = []
     for _ in range(options.bootstrap):
         weight = np.bincount(rng.integers(0, len(study.west), len(study.west)), minlength=len(study.west)).astype(float)
         sample = rng.integers(0, len(everyone), len(everyone))
-        drawn.append(fit(study, sample, all_pairs, best, options.evaluations // 2, weight))
+        drawn.append(fit(study, sample, all_pairs, best, options.steps // 2, weight))
     low, high = np.quantile(np.exp(drawn), [0.05, 0.95], axis=0) if drawn else (np.exp(best),) * 2
-    names = [*ROAD_CLASSES, "factor sirene", "motorway sirene", "aansluiting sirene"]
+    names = [*ROAD_CLASSES, "factor sirene", *(f"{name} sirene" for name, _, _ in SIRENS_OWN)]
     for name, value, lo, hi in zip(names, np.exp(best), low, high):
         print(f"{name}: {value:.1f} [{lo:.1f}–{hi:.1f}]" if value > 5 else f"{name}: {value:.2f} [{lo:.2f}–{hi:.2f}]")
+    print("met sirene:", {name: round(float(kmh)) for name, kmh in zip(ROAD_CLASSES, speeds(best)[1])})
     reach, siren = predict(study, best)
     print("alles samen:", {m: round(float(overlap(reach <= m * 60, w).mean()), 3) for m, w in study.within.items()},
           round(median_error(study, siren, all_pairs, np.arange(len(siren))), 3))  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from importlib import resources
 from pathlib import Path
@@ -13,6 +14,8 @@ import numpy as np
 import pytest
 import shapely
 from pyproj import Transformer
+
+from slagkracht.sources.facts import read_main_roads, to_rd
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "nederland"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the open sources do not lie beside this checkout")
@@ -147,3 +150,16 @@ def test_building_functions_add_up_where_they_are_given() -> None:
     assert len(given) == 30
     for row in ours("facts/building_functions"):
         assert int(row["addresses"]) == sum(p[f"bag_adressen_{named[row['function']]}"] for p in given)
+
+
+def test_the_motorways_pass_the_junctions_of_another_map() -> None:
+    """The nodes of the European network ETIS: half within 500 m of a motorway of ours, nine in ten within 1.5 km."""
+    space = "{http://graphml.graphdrawing.org/xmlns}"
+    root = ElementTree.parse(DATA.parent / "wegennetten" / "etis_NL.graphml").getroot()
+    keys = {key.get("attr.name"): key.get("id") for key in root.iter(space + "key")}
+    nodes = [{data.get("key"): data.text for data in node} for node in root.iter(space + "node")]
+    lon, lat = (np.array([float(node[keys[name]]) for node in nodes]) for name in ("position_x", "position_y"))
+    courses = [np.column_stack([r.x_m, r.y_m]) for r in read_main_roads(2020) if r.kind == "autosnelweg"]
+    off_m = shapely.distance(shapely.points(*to_rd(lon, lat)), shapely.MultiLineString(courses))
+    assert np.median(off_m) < 500
+    assert np.quantile(off_m, 0.9) < 1_500

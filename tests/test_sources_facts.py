@@ -11,6 +11,7 @@ from pyproj import Transformer
 from slagkracht.sources.facts import (
     read_building_functions,
     read_crossings,
+    read_main_roads,
     read_municipalities,
     read_region_facts,
     read_regions,
@@ -77,6 +78,27 @@ def test_a_crossing_has_two_banks_apart() -> None:
     assert "Westerscheldetunnel" in names
     length_m = np.hypot(banks[:, 0] - banks[:, 2], banks[:, 1] - banks[:, 3])
     assert ((length_m > 500) & (length_m < 35_000)).all()
+
+
+def test_main_roads_lie_in_the_country_and_open_in_their_year() -> None:
+    roads = read_main_roads(2026)
+    assert {road.kind for road in roads} == {"autosnelweg", "autoweg", "weg"}
+    assert {"A2", "A12", "N11", "N57"} <= {road.name for road in roads}
+    assert {road.name for road in roads} - {road.name for road in read_main_roads(2020)} == {"A24", "N434"}
+    for road in roads:
+        step_m = np.hypot(np.diff(road.x_m), np.diff(road.y_m))
+        assert ((step_m > 300) & (step_m < 25_000)).all(), road.name
+        assert ((road.x_m > 10_000) & (road.x_m < 280_000) & (road.y_m > 300_000) & (road.y_m < 620_000)).all()
+
+
+def test_the_motorways_are_joined_where_they_share_a_vertex() -> None:
+    """But for the A270 (Eindhoven to Helmond), to which no motorway leads."""
+    courses = {road: set(zip(road.x_m, road.y_m)) for road in read_main_roads(2026) if road.kind == "autosnelweg"}
+    reached, before = set(next(iter(courses.values()))), 0
+    while len(reached) > before:
+        before = len(reached)
+        reached = reached.union(*(course for course in courses.values() if course & reached))
+    assert {road.name for road, course in courses.items() if not course & reached} == {"A270"}
 
 
 def test_functions_count_per_dwelling() -> None:

@@ -16,14 +16,8 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from slagkracht.roads import Roads, compute_arc_seconds
-from slagkracht.sources.modelled_roads import (
-    ROAD_CLASSES,
-    Lines,
-    build_modelled_roads,
-    read_crossings,
-    read_skeleton,
-)
-from slagkracht.sources.refusal import RefusalError
+from slagkracht.sources.facts import MainRoad, read_main_roads
+from slagkracht.sources.modelled_roads import ROAD_CLASSES, build_modelled_roads
 
 RULE = Path(__file__).parents[1] / "src" / "slagkracht" / "nl" / "rules" / "rijprofiel" / "gemodelleerd.toml"
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -51,7 +45,7 @@ def town(x_m: float, y_m: float, count: int, seed: int, radius_m: float = 2000.0
 def test_three_points_by_hand(profile: dict[str, Any]) -> None:
     """Three empty places 3 km apart: rural local roads, the crow's length times the detour, and a door at both ends."""
     x, y = np.array([100_000.0, 103_000.0, 100_000.0]), np.array([400_000.0, 400_000.0, 403_000.0])
-    roads = build_modelled_roads(x, y, np.zeros(3), profile["netwerk"] | {"hoofdweg_afstand_m": 50_000.0})
+    roads = build_modelled_roads(x, y, np.zeros(3), profile["netwerk"])
     assert (len(roads), len(roads.head)) == (6, 12)
     assert {roads.road_classes[c] for c in roads.road_class} == {"gemodelleerd_landelijk", "gemodelleerd_aansluiting"}
     detour, door_m = profile["netwerk"]["omwegfactor"], profile["netwerk"]["aansluiting_m"]
@@ -63,7 +57,12 @@ def test_three_points_by_hand(profile: dict[str, Any]) -> None:
     assert seconds_between(roads, profile, (x[0], y[0]), (x[1], y[1])) == pytest.approx(expected, rel=1e-5)
 
 
-def test_an_island_is_reached_by_a_crossing_only(profile: dict[str, Any]) -> None:
+def road(kind: str, *corners: tuple[float, float]) -> MainRoad:
+    return MainRoad("N1", kind, *np.array(corners).T)
+
+
+@pytest.mark.parametrize("kind", ["weg", "autoweg", "autosnelweg"])
+def test_an_island_is_reached_by_a_main_road_only(profile: dict[str, Any], kind: str) -> None:
     points = np.concatenate([town(100_000, 400_000, 30, 1), town(112_000, 400_000, 30, 2)])
     land = shapely.union_all(
         [shapely.box(97_000, 397_000, 103_000, 403_000), shapely.box(109_000, 397_000, 115_000, 403_000)]
@@ -71,8 +70,8 @@ def test_an_island_is_reached_by_a_crossing_only(profile: dict[str, Any]) -> Non
     weight = np.full(60, 500.0)
     alone = build_modelled_roads(points[:, 0], points[:, 1], weight, profile["netwerk"], land=land)
     assert pieces(alone) == 2
-    bridge = Lines(*(np.array([v]) for v in (102_000.0, 400_000.0, 110_000.0, 400_000.0, 8_000.0)))
-    joined = build_modelled_roads(points[:, 0], points[:, 1], weight, profile["netwerk"], land=land, crossings=bridge)
+    bridge = [road(kind, (102_000.0, 400_000.0), (110_000.0, 400_000.0))]
+    joined = build_modelled_roads(points[:, 0], points[:, 1], weight, profile["netwerk"], land=land, main_roads=bridge)
     assert pieces(joined) == 1
     assert pieces(build_modelled_roads(points[:, 0], points[:, 1], weight, profile["netwerk"])) == 1
 
@@ -81,13 +80,30 @@ def test_a_motorway_shortens_the_long_drive_and_never_lengthens_one(profile: dic
     points = np.concatenate([town(100_000 + 5_000 * i, 400_000, 8, i, 1500) for i in range(9)])
     weight = np.full(len(points), 800.0)
     plain = build_modelled_roads(points[:, 0], points[:, 1], weight, profile["netwerk"])
-    line = Lines(*(np.array([v]) for v in (100_000.0, 400_000.0, 140_000.0, 400_000.0, 40_000.0)))
-    fast = build_modelled_roads(points[:, 0], points[:, 1], weight, profile["netwerk"], skeleton=line)
+    line = [road("autosnelweg", (100_000.0, 400_000.0), (140_000.0, 400_000.0))]
+    fast = build_modelled_roads(points[:, 0], points[:, 1], weight, profile["netwerk"], main_roads=line)
     first, last = tuple(points[0]), tuple(points[-1])
     assert seconds_between(fast, profile, first, last) < 0.9 * seconds_between(plain, profile, first, last)
     for end in points[1:20]:
         without, within = (seconds_between(r, profile, first, tuple(end)) for r in (plain, fast))
         assert within <= without + 1e-3
+
+
+def test_two_main_roads_meet_at_a_shared_vertex_and_nowhere_else(profile: dict[str, Any]) -> None:
+    """Far from any point no slip road is laid: only a shared vertex leads from one motorway to the other."""
+    across = road("autosnelweg", (0.0, 30_000.0), (20_000.0, 30_000.0), (40_000.0, 30_000.0))
+    crossing = road("autoweg", (10_000.0, 20_000.0), (10_000.0, 40_000.0))
+    meeting = road("autoweg", (20_000.0, 20_000.0), (20_000.0, 30_000.0))
+    for other, expected in ((crossing, 3), (meeting, 2)):
+        network = build_modelled_roads(
+            np.zeros(1), np.zeros(1), np.zeros(1), profile["netwerk"], main_roads=[across, other]
+        )
+        assert pieces(network) == expected
+        fast = np.isin(network.road_class, [ROAD_CLASSES.index(name) for name in ("motorway", "trunk")])
+        long_m = 40_000.0 + np.hypot(np.diff(other.x_m), np.diff(other.y_m)).sum()
+        assert network.length_m[fast].sum() == pytest.approx(
+            2 * long_m * profile["netwerk"]["hoofdweg_bocht"], rel=1e-4
+        )
 
 
 def test_a_city_drives_slower_than_the_country(profile: dict[str, Any]) -> None:
@@ -110,41 +126,8 @@ def test_twins_and_rows_of_points_are_joined(profile: dict[str, Any]) -> None:
 def test_the_profile_names_every_class_and_the_dense_is_never_faster(profile: dict[str, Any]) -> None:
     speeds = profile["snelheid_kmh"]
     assert set(ROAD_CLASSES) <= set(speeds)
-    for layer in ("gemodelleerd", "gemodelleerd_hoofdweg"):
-        assert speeds[f"{layer}_stedelijk"] <= speeds[f"{layer}_dorps"] <= speeds[f"{layer}_landelijk"]
-
-
-def test_a_skeleton_is_read_once_per_stretch(tmp_path: Path) -> None:
-    path = tmp_path / "skelet.graphml"
-    path.write_text(GRAPHML, encoding="utf-8")
-    lines = read_skeleton(path)
-    assert lines.length_m.tolist() == [8500.0]
-    assert (round(float(lines.tail_x_m[0]), -3), round(float(lines.tail_y_m[0]), -3)) == (155_000, 463_000)
-
-
-@pytest.mark.parametrize(
-    ("found", "replaced", "said"),
-    [
-        ("</graphml>", "", "volledig GraphML-bestand"),
-        ("8.5", "-8.5", "lengte > 0"),
-        ('target="b"', 'target="z"', "bekende knopen"),
-        ("52.2", "tweeënvijftig", "twee getallen"),
-    ],
-)
-def test_a_broken_skeleton_is_refused(tmp_path: Path, found: str, replaced: str, said: str) -> None:
-    path = tmp_path / "skelet.graphml"
-    path.write_text(GRAPHML.replace(found, replaced), encoding="utf-8")
-    with pytest.raises(RefusalError, match=said):
-        read_skeleton(path)
-
-
-def test_the_crossings_lie_in_the_country_and_are_short() -> None:
-    lines = read_crossings()
-    assert len(lines.length_m) >= 20
-    assert (lines.length_m > 500).all()
-    assert (lines.length_m < 35_000).all()
-    for x, y in ((lines.tail_x_m, lines.tail_y_m), (lines.head_x_m, lines.head_y_m)):
-        assert ((x > 10_000) & (x < 280_000) & (y > 300_000) & (y < 620_000)).all()
+    assert speeds["gemodelleerd_bebouwd"] <= speeds["gemodelleerd_landelijk"]
+    assert speeds["primary"] <= speeds["trunk"] <= speeds["motorway"]
 
 
 def test_the_islands_of_the_country_are_reached_by_no_road(profile: dict[str, Any]) -> None:
@@ -161,10 +144,7 @@ def test_the_islands_of_the_country_are_reached_by_no_road(profile: dict[str, An
         rows = [row for row in csv.DictReader(file) if row["lon_adr"]]
     x, y = to_rd.transform([float(row["lon_adr"]) for row in rows], [float(row["lat_adr"]) for row in rows])
     weight = np.array([float(row["inwoners"] or 0) for row in rows])
-    skeleton = read_skeleton(DATA / "wegennetten" / "etis_NL.graphml")
-    roads = build_modelled_roads(
-        x, y, weight, profile["netwerk"], land=land, skeleton=skeleton, crossings=read_crossings()
-    )
+    roads = build_modelled_roads(x, y, weight, profile["netwerk"], land=land, main_roads=read_main_roads(2026))
     node = {row["pc4"]: int(np.argmin(np.hypot(roads.x_m - a, roads.y_m - b))) for row, a, b in zip(rows, x, y)}
     graph = csr_array((roads.length_m, roads.head, roads.first_arc), (len(roads),) * 2)
     piece = connected_components(graph)[1]
@@ -180,18 +160,3 @@ def test_the_islands_of_the_country_are_reached_by_no_road(profile: dict[str, An
 def pieces(roads: Roads) -> int:
     graph = csr_array((roads.length_m, roads.head, roads.first_arc), (len(roads),) * 2)
     return int(connected_components(graph)[0])
-
-
-GRAPHML = """<?xml version='1.0' encoding='utf-8'?>
-<graphml xmlns="http://graphml.graphdrawing.org/xmlns">
-  <key id="d2" for="edge" attr.name="distance" attr.type="double" />
-  <key id="d1" for="node" attr.name="position_y" attr.type="double" />
-  <key id="d0" for="node" attr.name="position_x" attr.type="double" />
-  <graph edgedefault="directed">
-    <node id="a"><data key="d0">5.3872</data><data key="d1">52.1552</data></node>
-    <node id="b"><data key="d0">5.5000</data><data key="d1">52.2</data></node>
-    <edge source="a" target="b"><data key="d2">8.5</data></edge>
-    <edge source="b" target="a"><data key="d2">8.5</data></edge>
-  </graph>
-</graphml>
-"""

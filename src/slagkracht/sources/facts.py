@@ -8,6 +8,7 @@ from importlib import resources
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 from slagkracht.regions import Regions
 
@@ -119,6 +120,31 @@ def read_municipalities() -> Municipalities:
         bearing_deg=numbers("bearing_deg"),
         outline_ha=np.array(table["outline_ha"], np.int64),
         landmass=np.array(table["landmass"]),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class MainRoad:
+    """One course of a main road, driven both ways.
+
+    ``name`` as "A2" · ``kind`` "autosnelweg", "autoweg" or "weg" · ``x_m``, ``y_m`` float64 [V] RD New, to about a
+    kilometre. Two courses meet where they share a vertex.
+    """
+
+    name: str
+    kind: str
+    x_m: Metres
+    y_m: Metres
+
+
+def read_main_roads(year: int) -> tuple[MainRoad, ...]:
+    """The country's motorways, expressways and regional main roads that are open in ``year``."""
+    table = _read("facts/hoofdwegen.csv")
+    lines = zip(table["weg"], table["soort"], table["sinds"], shapely.from_wkt(table["lijn"]))
+    return tuple(
+        MainRoad(name, kind, *to_rd(*shapely.get_coordinates(line).T))
+        for name, kind, since, line in lines
+        if not since or int(since) <= year
     )
 
 

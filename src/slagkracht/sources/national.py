@@ -37,10 +37,10 @@ from slagkracht.sources.cbs import (
     read_squares,
 )
 from slagkracht.sources.csvfile import read_csv
-from slagkracht.sources.facts import read_regions
+from slagkracht.sources.facts import read_main_roads, read_regions
 from slagkracht.sources.geometry import transform
 from slagkracht.sources.matrix import Matrix, build_travel
-from slagkracht.sources.modelled_roads import NOTE, build_modelled_roads, read_crossings, read_skeleton
+from slagkracht.sources.modelled_roads import NOTE, build_modelled_roads
 from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError
 from slagkracht.sources.risk_files import read_profile
 from slagkracht.sources.rule_files import read_rules
@@ -51,7 +51,7 @@ Flags = npt.NDArray[np.bool_]
 
 STATIONS, VEHICLES = "kazernes_2026.csv", "voertuigen_2026.csv"
 POSTCODES = "pc4_2020_2021.csv"
-OUTLINES, MOTORWAYS = "veiligheidsregio_2023_wgs84.geojson", "../wegennetten/etis_NL.graphml"
+OUTLINES = "veiligheidsregio_2023_wgs84.geojson"
 MUNICIPAL_OUTLINES, MUNICIPALITIES = "gemeente_2023_wgs84.geojson", "gemeente_vr.csv"
 
 NO_OBJECTS = "Aantallen objecten per gebruiksfunctie zijn niet gegeven: inwoners zijn beoordeeld als woonfunctie."
@@ -129,22 +129,17 @@ def build_national_plan(
 
 
 def build_national_roads(folder: Path, stations: Stations, areas: Areas, rules: Rules, day: datetime.date) -> Roads:
-    """Modelled roads between all areas and stations, on the land of ``folder``'s region outlines.
-
-    The motorway skeleton is followed where it lies beside the folder.
-    """
+    """Modelled roads between all areas and stations, on the land of ``folder``'s region outlines."""
     _, profile = rule_in_force(rules, "rijprofiel-gemodelleerd", day)
     outlines, _ = read_region_outlines(folder / OUTLINES)
     land = shapely.union_all(shapely.from_geojson(outlines["outline"].to_list()))
-    motorways = folder / MOTORWAYS
     return build_modelled_roads(
         np.concatenate([areas.x_m, stations.x_m]),
         np.concatenate([areas.y_m, stations.y_m]),
         np.concatenate([areas.population, np.zeros(len(stations))]),
         profile["netwerk"],
         land=shapely.transform(land, lambda places: np.column_stack(transform(places[:, 0], places[:, 1]))),
-        skeleton=read_skeleton(motorways) if motorways.is_file() else None,
-        crossings=read_crossings(),
+        main_roads=read_main_roads(day.year),
     )
 
 
