@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 
 import numpy as np
@@ -88,6 +89,23 @@ def small_plan() -> Plan:
     )
 
 
+def armed_plan() -> Plan:
+    """The same with doctrine: a platoon of two units, an aerial, and floors 25 points below what is in time now."""
+
+    def formation(code: str, dutch: str, capability: str, count: int) -> Rule:
+        parts = [{"inzetmogelijkheid": capability, "aantal": count}]
+        return _rule(f"formatie-{code}", "doctrine", dutch, onderdelen=parts, uit_een_regio=False, verzamelen_s=300)
+
+    plan = small_plan()
+    doctrine = (
+        formation("basispeloton", "Basispeloton", "basiseenheid", 2),
+        formation("redvoertuig", "Redvoertuig", "redvoertuig", 1),
+        _rule("ondergrens", "doctrine", "Ondergrens", inzetmogelijkheid="tankautospuit", grens_s=900, marge=0.25),
+        _rule("vervanging", "doctrine", "Vervanging", basiseenheid=[{"door": "tankautospuit", "aantal": 2}]),
+    )
+    return dataclasses.replace(plan, rules=Rules((*plan.rules.rules, *doctrine)))
+
+
 def small_results(plan: Plan) -> list[Result]:
     """The plan by day and night, together and each region alone, and a variant that closes Zevenaar."""
     windows = ("dag", "nacht")
@@ -101,15 +119,18 @@ def small_results(plan: Plan) -> list[Result]:
 def _rules() -> Rules:
     """A tanker within 8 or 10 minutes by area class, and an aerial within 15, verified by nobody."""
 
-    def rule(code: str, kind: str, dutch: str, **values: object) -> Rule:
-        version = RuleVersion(datetime.date(2020, 1, 1), None, values)
-        return Rule(code, kind, dutch, "verzonnen", "te verifiëren", "", (version,))
-
     limits = {"stedelijk": 480, "landelijk": 600}
     return Rules(
         (
-            rule("eerste-ts", "gebiedsnorm", "Eerste tankautospuit", inzetmogelijkheid="tankautospuit", grens_s=limits),
-            rule("redvoertuig", "eenheidsnorm", "Eerste redvoertuig", inzetmogelijkheid="redvoertuig", grens_s=900),
-            rule("verwerkingstijd", "opkomsttijd", "Verwerkingstijd", verwerkingstijd_s=60),
+            _rule(
+                "eerste-ts", "gebiedsnorm", "Eerste tankautospuit", inzetmogelijkheid="tankautospuit", grens_s=limits
+            ),
+            _rule("redvoertuig", "eenheidsnorm", "Eerste redvoertuig", inzetmogelijkheid="redvoertuig", grens_s=900),
+            _rule("verwerkingstijd", "opkomsttijd", "Verwerkingstijd", verwerkingstijd_s=60),
         )
     )
+
+
+def _rule(code: str, kind: str, dutch: str, **values: object) -> Rule:
+    version = RuleVersion(datetime.date(2020, 1, 1), None, values)
+    return Rule(code, kind, dutch, "verzonnen", "te verifiëren", "", (version,))

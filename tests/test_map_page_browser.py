@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from reports_example import small_plan, small_results
+from reports_example import armed_plan, small_results
 from slagkracht.reports.drawing import compute_drawing
 from slagkracht.reports.map_page import write_map_page
+from slagkracht.reports.map_strength import compute_answers
+from slagkracht.strength import compute_posture
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is nodig om de kaart in een browser te openen")
 
@@ -32,9 +35,12 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    plan = small_plan()
+    plan = armed_plan()
     path = tmp_path_factory.mktemp("kaart") / "kaart.html"
-    write_map_page(path, small_results(plan), compute_drawing(plan))
+    drawing = compute_drawing(plan)
+    curve = np.array([[0.5, 1.5], [1.0, 2.0]])
+    answers = compute_answers(compute_posture(plan, "dag", plan.travel), drawing, (0.5, 1.0), curve)
+    write_map_page(path, small_results(plan), drawing, answers=answers)
     return path
 
 
@@ -149,6 +155,46 @@ def test_the_table_says_what_the_map_shows(page: sync_api.Page) -> None:
     assert len(page.locator("#vlak-tabel code").inner_text()) == 64
 
 
+def test_an_incident_is_put_with_a_click_and_answered_at_once(page: sync_api.Page) -> None:
+    page.get_by_label("Slagkracht", exact=True).check()
+    assert "tot 15 minuten" in page.locator(".legend").inner_text()
+    page.mouse.click(*middle(page))
+    panel = page.get_by_test_id("gebied")
+    panel.get_by_text("Wat de leners overhouden").wait_for()
+    text = panel.inner_text()
+    assert "1 × basispeloton (2 × basiseenheid)" in text
+    assert "te verifiëren" in text
+    assert "Gemodelleerd" in text
+    assert panel.locator(".made > li").count() == 1
+    page.get_by_label("2", exact=True).check()
+    assert panel.locator(".made > li").count() == 2
+    times = [unit.split()[-1] for unit in panel.locator(".made > li").first.locator("li").all_inner_texts()]
+    assert times == sorted(times)
+    assert panel.locator("tbody tr").count() >= 1
+
+
+def test_an_incident_needs_no_mouse_and_its_floors_can_be_let_go(page: sync_api.Page) -> None:
+    page.get_by_label("Zoek kazerne").fill("G055")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Zet hier een incident").press("Enter")
+    panel = page.get_by_test_id("gebied")
+    panel.get_by_text("Wie komt, in volgorde").wait_for()
+    assert page.locator(":focus").inner_text() == "Incident in gebied G055"
+    page.get_by_label("1", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    assert "2 × basispeloton" in panel.inner_text()
+    page.get_by_label("Tijd, zonder ondergrenzen").check()
+    assert "zonder ondergrenzen" in panel.inner_text()
+    page.get_by_label("Formatie").select_option("Redvoertuig")
+    assert "redvoertuig" in panel.inner_text()
+    page.get_by_role("tab", name="Tabel").click()
+    table = page.get_by_role("region", name="Redvoertuig – dag: na hoeveel tijd zij er voor de inwoners staan")
+    assert sorted(table.locator("tbody th").all_inner_texts()) == ["Achterland", "Liemers-Zuid", "Rijnkant"]
+    assert "alle 2 staan er na" in page.locator("#vlak-tabel").inner_text()
+    page.get_by_label("Dekking", exact=True).check()
+    assert "Opkomsttijd" in panel.inner_text()
+
+
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is niet geïnstalleerd (npm ci in web/)")
 @pytest.mark.parametrize("width", [1280, 820, 400])
 def test_nothing_stands_in_the_way_of_assistive_technology(page: sync_api.Page, width: int) -> None:
@@ -157,7 +203,8 @@ def test_nothing_stands_in_the_way_of_assistive_technology(page: sync_api.Page, 
     page.keyboard.press("Enter")
     page.get_by_test_id("gebied").wait_for()
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    for tab in ("Kaart", "Tabel"):
+    for kind, tab in [("Dekking", "Kaart"), ("Dekking", "Tabel"), ("Slagkracht", "Kaart"), ("Slagkracht", "Tabel")]:
+        page.get_by_label(kind, exact=True).check()
         page.get_by_role("tab", name=tab).click()
         found = page.evaluate("async () => (await axe.run(document)).violations")
         grave = [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in ("serious", "critical")]

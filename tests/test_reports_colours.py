@@ -47,7 +47,7 @@ def test_any_two_classes_are_told_apart(name: str, sense: str) -> None:
             assert np.linalg.norm(seen[i] - seen[j]) > 7, f"{name}: classes {j} and {i} look alike with {sense}"
 
 
-@pytest.mark.parametrize("name", ["tijd", "marge", "kans", "winst"])
+@pytest.mark.parametrize("name", ["tijd", "marge", "kans", "winst", "staat", "ondergrens"])
 def test_a_scale_that_runs_one_way_does_so_in_grey(name: str) -> None:
     lightness = lab(linear(list(SCALES[name].colours)))[:, 0]
     steps = np.diff(lightness)

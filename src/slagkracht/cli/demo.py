@@ -21,10 +21,12 @@ import typer
 
 from slagkracht.cli import show
 from slagkracht.cli.coverage import compute, print_nation, write_result
+from slagkracht.cli.pages import answer_everywhere
 from slagkracht.cli.whole import whole_folder
 from slagkracht.reports.drawing import compute_drawing
 from slagkracht.reports.map_page import write_map_page
 from slagkracht.reports.printed_plan import write_printed_plan
+from slagkracht.resources import WINDOWS
 from slagkracht.sources.modelland import build_modelland, compute_outlines
 from slagkracht.sources.plan_files import write_plan
 
@@ -60,8 +62,9 @@ def demo(
             tell("tabellen schrijven")
             write_result(result, scratch / "uitkomst", folder / "plan.zip")
             drawing = compute_drawing(plan, outlines=compute_outlines(plan.areas, plan.regions))
+            answers = answer_everywhere(result, drawing, WINDOWS[0], tell)
             tell("kaart tekenen")
-            write_map_page(scratch / "kaart.html", [result], drawing)
+            write_map_page(scratch / "kaart.html", [result], drawing, answers=answers)
             write_printed_plan(scratch / "dekkingsplan.pdf", result, drawing, progress=tell)
         print_nation(result)
         show.notes(plan.notes)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import numpy.typing as npt
 import typer
 
 from slagkracht.cli import show
@@ -19,15 +20,25 @@ from slagkracht.plan import Plan
 from slagkracht.relief import compute_endurance, compute_home_drive_s, week_from_windows
 from slagkracht.reports.drawing import Drawing, compute_drawing
 from slagkracht.reports.map_page import write_map_page
+from slagkracht.reports.map_strength import Answers, compute_answers
 from slagkracht.reports.printed_plan import write_printed_plan
 from slagkracht.reports.results import Result
 from slagkracht.reports.strength_chapters import Readiness
+from slagkracht.resources import WINDOWS
 from slagkracht.risks import compute_simultaneous
+from slagkracht.rules import NoRuleError
 from slagkracht.sources.outlines import read_outlines
 from slagkracht.sources.plan_files import read_plan
 from slagkracht.sources.variant_files import read_variant
 from slagkracht.sources.vocabulary import read_rows
-from slagkracht.strength import compute_posture, compute_shortfall, compute_strength_curve, compute_strength_map
+from slagkracht.strength import (
+    Formation,
+    Posture,
+    compute_posture,
+    compute_shortfall,
+    compute_strength_curve,
+    compute_strength_map,
+)
 
 Outlines = Annotated[
     Path | None,
@@ -73,14 +84,7 @@ def compute_readiness(result: Result, window: str, tell: Callable[[str], None]) 
     found = compute_shortfall(posture, years=YEARS, seed=SEED, tell=tell)
     tell("slagkracht van elk gebied")
     strength = compute_strength_map(standing, travel.drive_s, [(platoon, RANKS)], cover, posture.floors)
-    people = plan.areas.population.astype(np.float64)
-    places = np.random.default_rng(SEED).choice(len(people), CURVE_PLACES, p=people / people.sum())
-    curve = [
-        compute_strength_curve(
-            standing, travel.drive_s[places], np.ones(CURVE_PLACES), platoon, cover, floors, HOURS
-        )
-        for floors in (posture.floors, None)
-    ]  # fmt: skip
+    curve = compute_curve(posture, platoon)
     tell("uithoudingsvermogen")
     endurance = compute_endurance(
         plan, compute_home_drive_s(plan, travel), platoon, week=week_from_windows(read_rows("windows")),
@@ -88,7 +92,39 @@ def compute_readiness(result: Result, window: str, tell: Callable[[str], None]) 
     )  # fmt: skip
     return Readiness(
         window, plan.risks, compute_simultaneous(found.events), found.gap, found.together, strength, HOURS,
-        np.stack(curve), endurance, found.unknown, posture.floors.source, YEARS, SEED,
+        curve, endurance, found.unknown, posture.floors.source, YEARS, SEED,
+    )  # fmt: skip
+
+
+def compute_curve(posture: Posture, platoon: Formation) -> npt.NDArray[np.float64]:
+    """Platoons that stand within each of HOURS, floors held and without, on average over places: float64 [2, H]."""
+    people = posture.plan.areas.population.astype(np.float64)
+    places = np.random.default_rng(SEED).choice(len(people), CURVE_PLACES, p=people / people.sum())
+    drive_s, weight = posture.travel.drive_s[places], np.ones(CURVE_PLACES)
+    return np.stack(
+        [
+            compute_strength_curve(posture.standing, drive_s, weight, platoon, posture.cover, floors, HOURS)
+            for floors in (posture.floors, None)
+        ]
+    )
+
+
+def answer_everywhere(result: Result, drawing: Drawing, window: str, tell: Callable[[str], None]) -> Answers | None:
+    """Who would come where an incident is put, for every area that is drawn and every formation of doctrine.
+
+    None, with a line that says why, for a plan that lacks a rule which this needs.
+    """
+    tell("slagkracht van elk gebied")
+    try:
+        posture = compute_posture(result.plan, window, result.travel)
+    except NoRuleError as reason:
+        show.aside.print(f"De kaart wordt zonder slagkracht gemaakt: {reason}", markup=False, soft_wrap=True)
+        return None
+    platoon = posture.formations.get("basispeloton")
+    curve = np.zeros((0, len(HOURS))) if platoon is None else compute_curve(posture, platoon)
+    return compute_answers(
+        posture, drawing, HOURS, curve,
+        progress=lambda done, total: tell(f"slagkracht van elk gebied: {100 * done // total} %"),
     )  # fmt: skip
 
 
@@ -102,10 +138,15 @@ def map_page(
     ] = None,
     outlines: Outlines = None,
     polygons: Polygons = None,
+    strength: Annotated[
+        bool, typer.Option("--slagkracht/--zonder-slagkracht", help="met wie er komt waar u een incident neerzet")
+    ] = True,
 ) -> None:
     """Maak de kaart: één html-bestand, ook zonder internet.
 
-    Met dekking per norm en tijdvenster, kazernes, en per gebied wie wanneer komt.
+    Met dekking per norm en tijdvenster, kazernes, en per gebied wie wanneer komt. En met de slagkracht, in het eerste
+    van de vensters: hoe snel het eerste tot en met het tiende peloton en elk specialisme overal staan, en wie er komt
+    waar u een incident neerzet.
 
     Voorbeeld: slagkracht kaart nederland --uit nederland.html --grenzen veiligheidsregio.geojson
     """
@@ -114,8 +155,10 @@ def map_page(
         plan = read_plan(path)
         base = compute(plan, windows, norms, tell=tell)
         results = [base, *(compute_variant(base, read_variant(file)) for file in variants or [])]
+        drawing = draw(plan, polygons, outlines)
+        answers = answer_everywhere(base, drawing, (windows or WINDOWS)[0], tell) if strength else None
         tell("kaart tekenen")
-        write_map_page(scratch, results, draw(plan, polygons, outlines))
+        write_map_page(scratch, results, drawing, answers=answers)
     show.written(out, "open het in een browser")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from bisect import bisect_right
 from dataclasses import dataclass
 from math import inf
@@ -92,7 +93,31 @@ DIFFERENCE = Scale(
     missing_label="in een van beide niet bereikbaar",
 )
 
-SCALES = {"tijd": TIME, "marge": LATENESS, "kans": CHANCE, "winst": GAIN, "verschil": DIFFERENCE}
+PLATOON_TIME = dataclasses.replace(
+    TIME,
+    breaks=(900, 1800, 2700, 3600, 5400, 7200),
+    labels=(
+        "tot 15 minuten", "15 tot 30 minuten", "30 tot 45 minuten", "45 tot 60 minuten", "60 tot 90 minuten",
+        "90 minuten tot 2 uur", "2 uur en meer",
+    ),
+    missing_label="zo veel komen er niet",
+)  # fmt: skip
+"""The colours of response times over the times in which platoons and specialisms stand."""
+
+FLOOR_COST = dataclasses.replace(
+    GAIN,
+    labels=(
+        "geen verschil", "tot 1 minuut later", "1 tot 2 minuten later", "2 tot 5 minuten later",
+        "5 minuten later of meer", "alleen zonder ondergrenzen",
+    ),
+    missing_label="ook zonder ondergrenzen niet",
+)  # fmt: skip
+"""How much later the floors of the lenders make it."""
+
+SCALES = {
+    "tijd": TIME, "marge": LATENESS, "kans": CHANCE, "winst": GAIN, "verschil": DIFFERENCE, "staat": PLATOON_TIME,
+    "ondergrens": FLOOR_COST,
+}  # fmt: skip
 
 
 def colour_of(scale: Scale, value: float | None) -> str:

@@ -16,10 +16,14 @@ Shapes = npt.NDArray[np.object_]
 Indices = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-POLYGON = int(shapely.GeometryType.POLYGON)
+FAR_M = 1e6
 
 MOST_CELLS = 20_000
 """More areas than this are drawn together: a screen cannot show them apart and a browser would not keep up."""
+
+
+LAKE_M2 = 1.5e8
+"""Ground without any area is land of the nearest region up to this size; what is larger is drawn as water."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +77,8 @@ def compute_drawing(plan: Plan, polygons: Shapes | None = None, outlines: Shapes
                 derived.append("gebiedsgrenzen")
     region = areas.region[shown]
     if outlines is None:
-        reach_m = 0.5 * float(np.median(areas.size_m)) if "gebiedsgrenzen" in derived else 0.0
-        outlines = _outlines(cells, region, len(plan.regions), reach_m)
+        land = _land(cells, 0.5 * float(np.median(areas.size_m))) if "gebiedsgrenzen" in derived else None
+        outlines = _outlines(cells if land is None else _nearest_ground(areas, np.inf), region, len(plan.regions), land)
     else:
         outlines = _simplify(outlines)
     made_up = f"De {' en '.join(derived)} op de kaart zijn afgeleid van punten, niet opgemeten." if derived else ""
@@ -144,10 +148,10 @@ def _grid_squares(areas: Areas) -> Shapes | None:
     return np.asarray(shapely.box(areas.x_m - half, areas.y_m - half, areas.x_m + half, areas.y_m + half))
 
 
-def _nearest_ground(areas: Areas) -> Shapes:
-    """The ground nearer to each area's point than to any other, within a square of 1.6 times the area's size."""
+def _nearest_ground(areas: Areas, wide: float = 1.6) -> Shapes:
+    """The ground nearer to each area's point than to any other, within a square of ``wide`` times its size."""
     points, where = np.unique(np.stack([areas.x_m, areas.y_m], axis=1), axis=0, return_inverse=True)
-    half = 0.8 * np.maximum(areas.size_m.astype(np.float64), 1.0)
+    half = np.minimum(0.5 * wide * np.maximum(areas.size_m.astype(np.float64), 1.0), FAR_M)
     squares = shapely.box(areas.x_m - half, areas.y_m - half, areas.x_m + half, areas.y_m + half)
     if len(points) < 3:
         return np.asarray(squares)
@@ -156,10 +160,19 @@ def _nearest_ground(areas: Areas) -> Shapes:
     return cells
 
 
-def _outlines(cells: Shapes, region: npt.NDArray[Any], count: int, reach_m: float) -> Shapes:
-    """Each region as its cells together; gaps up to ``reach_m`` to either side closed, where cells need not touch."""
-    joined = np.array([shapely.union_all(cells[region == r], grid_size=0.01) for r in range(count)], dtype=object)
-    if reach_m == 0 or set(shapely.get_type_id(joined)) == {POLYGON}:
-        return joined
-    closed = shapely.buffer(shapely.buffer(joined, reach_m, quad_segs=2), -reach_m, quad_segs=2)
-    return np.asarray(shapely.simplify(closed, reach_m / 5))
+def _land(cells: Shapes, reach_m: float) -> shapely.Geometry:
+    """All cells together, gaps up to ``reach_m`` to either side closed and everything but large waters filled."""
+    joined = shapely.union_all(cells, grid_size=0.01)
+    closed = shapely.simplify(
+        shapely.buffer(shapely.buffer(joined, reach_m, quad_segs=2), -reach_m, quad_segs=2), reach_m / 5
+    )
+    parts = [part for part in shapely.get_parts(closed) if part.geom_type == "Polygon"]
+    return shapely.union_all(
+        [shapely.Polygon(p.exterior, [r for r in p.interiors if shapely.Polygon(r).area > LAKE_M2]) for p in parts]
+    )
+
+
+def _outlines(ground: Shapes, region: npt.NDArray[Any], count: int, land: shapely.Geometry | None) -> Shapes:
+    """Each region as its ground together, as far as it is ``land`` (None = wherever it is)."""
+    joined = np.array([shapely.union_all(ground[region == r], grid_size=0.01) for r in range(count)], dtype=object)
+    return joined if land is None else np.asarray(shapely.intersection(joined, land))

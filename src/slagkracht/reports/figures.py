@@ -22,8 +22,8 @@ Indices = npt.NDArray[np.int64]
 class Figures:
     """A table of figures.
 
-    ``columns`` pairs of (Dutch heading, unit), unit one of text, count, share, seconds, signed_seconds · ``rows`` one
-    tuple of cells each, nan or None = no figure · ``total`` the row that sums them up, or none.
+    ``columns`` pairs of (Dutch heading, unit), unit one of text, count, share, seconds, signed_seconds, duration ·
+    ``rows`` one tuple of cells each, nan or None = no figure · ``total`` the row that sums them up, or none.
     """
 
     title: str

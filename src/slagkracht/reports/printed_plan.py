@@ -18,7 +18,7 @@ import typst
 
 from slagkracht.coverage import Cooperation, Coverage, Receipt, compute_cooperation, compute_gaps, compute_table
 from slagkracht.plan import Plan
-from slagkracht.reports.colours import GAIN, LATENESS, MISSING_COLOUR, Scale
+from slagkracht.reports.colours import GAIN, LATENESS, MISSING_COLOUR, PLATOON_TIME, Scale
 from slagkracht.reports.drawing import Drawing, Shapes, compute_cell_means, compute_cell_sums
 from slagkracht.reports.dutch import write_count, write_day, write_figure, write_share
 from slagkracht.reports.figures import (
@@ -32,7 +32,6 @@ from slagkracht.reports.map_layers import compute_gain
 from slagkracht.reports.map_svg import Frame, Label, compute_frame, draw_map
 from slagkracht.reports.results import Result, compute_result_receipt, compute_title, describe_receipt, find_unverified
 from slagkracht.reports.strength_chapters import (
-    PLATOON_TIME,
     Picture,
     Readiness,
     TimeMap,

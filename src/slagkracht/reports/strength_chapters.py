@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -14,7 +13,6 @@ import numpy.typing as npt
 from slagkracht.plan import compute_hash
 from slagkracht.regions import Regions
 from slagkracht.relief import Endurance
-from slagkracht.reports.colours import TIME
 from slagkracht.reports.dutch import write_count, write_share
 from slagkracht.reports.figures import Figures
 from slagkracht.reports.map_svg import FONT, INK
@@ -22,17 +20,6 @@ from slagkracht.risks import Profile, Risk, compute_impact
 from slagkracht.strength import Gap, StrengthMap
 
 Floats = npt.NDArray[np.float64]
-
-PLATOON_TIME = dataclasses.replace(
-    TIME,
-    breaks=(900, 1800, 2700, 3600, 5400, 7200),
-    labels=(
-        "tot 15 minuten", "15 tot 30 minuten", "30 tot 45 minuten", "45 tot 60 minuten", "60 tot 90 minuten",
-        "90 minuten tot 2 uur", "2 uur en meer",
-    ),
-    missing_label="zo veel pelotons komen er niet",
-)  # fmt: skip
-"""The colours of response times over the times in which platoons stand."""
 
 SHOWN_LEVELS = 4
 PRINTED_RANKS = (1, 4)

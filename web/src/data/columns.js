@@ -1,4 +1,4 @@
-// Columns and shapes as slagkracht.reports.map_page packs them: little-endian numbers in base64, shapes as varints.
+// Columns and shapes as slagkracht.reports.columns packs them: little-endian numbers in base64, shapes as varints.
 
 const TYPES = { u8: Uint8Array, u16: Uint16Array, i16: Int16Array, f32: Float32Array }
 
@@ -10,18 +10,29 @@ function bytes(base64) {
   return out
 }
 
-/** The page's figures: gzip and JSON in the script element that Python filled; its columns unpacked on the way. */
+/** A block of figures that pack_block wrote into a script element: JSON, and the columns that it points to. */
 export async function readFigures(element) {
   const stream = new Blob([bytes(element.textContent.trim())]).stream().pipeThrough(new DecompressionStream('gzip'))
-  return JSON.parse(await new Response(stream).text(), (_, value) => {
-    if (value && value.column) return new TYPES[value.column](bytes(value.data).buffer)
-    return value
-  })
+  const block = new Uint8Array(await new Response(stream).arrayBuffer())
+  let at = 4 + new DataView(block.buffer).getUint32(0, true)
+  const figures = JSON.parse(new TextDecoder().decode(block.subarray(4, at)), (_, value) =>
+    value && value.column ? new TYPES[value.column](value.count) : value,
+  )
+  // JSON.parse meets the columns in the order in which they were written
+  const fill = (value) => {
+    if (ArrayBuffer.isView(value)) {
+      const size = value.BYTES_PER_ELEMENT
+      const whole = new Uint8Array(value.buffer)
+      for (let part = 0; part < size; part++) for (let i = 0; i < value.length; i++) whole[i * size + part] = block[at++]
+    } else if (value && typeof value === 'object') Object.values(value).forEach(fill)
+  }
+  fill(figures)
+  return figures
 }
 
 /** MultiPolygon coordinates in degrees, one per shape, from a stream of zigzag varints (see pack_shapes in Python). */
-export function unpackShapes(base64, scale) {
-  const stream = bytes(base64)
+export function unpackShapes(packed, scale) {
+  const stream = typeof packed === 'string' ? bytes(packed) : packed
   let at = 0
   const next = () => {
     let value = 0

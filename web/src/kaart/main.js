@@ -9,4 +9,7 @@ const figures = await readFigures(document.getElementById('gegevens'))
 document.title = `${figures.title} – Slagkracht`
 const areas = unpackShapes(figures.areas.shapes, figures.scale)
 const regions = unpackShapes(figures.regions.shapes, figures.scale)
-mount(Kaart, { target: document.getElementById('kaart'), props: { figures, areas, regions } })
+const strengthBlock = document.getElementById('slagkracht')
+// only unpacked when someone asks for it: a map of coverage need not wait for it
+const readStrength = strengthBlock?.textContent ? () => readFigures(strengthBlock) : null
+mount(Kaart, { target: document.getElementById('kaart'), props: { figures, areas, regions, readStrength } })

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from slagkracht.coverage import Coverage, Variant, compute_difference
 from slagkracht.plan import Plan
-from slagkracht.reports.map_page import pack_column
+from slagkracht.reports.columns import pack_column
 from slagkracht.resources import REGIMES, WINDOWS, compute_standing
 from slagkracht.rules import rule_in_force
 from slagkracht.server import engine as seam

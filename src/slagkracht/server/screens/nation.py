@@ -18,8 +18,8 @@ from django.views.decorators.http import require_GET
 
 from slagkracht import __version__
 from slagkracht.log import Situation
+from slagkracht.reports.columns import pack_column, pack_shapes
 from slagkracht.reports.drawing import compute_drawing
-from slagkracht.reports.map_page import pack_column, pack_shapes
 from slagkracht.rules import rule_version_in_force
 from slagkracht.server import engine as seam
 from slagkracht.server.database import Row, Scope
