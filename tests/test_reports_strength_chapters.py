@@ -14,6 +14,7 @@ import pytest
 from reports_example import small_plan, small_results
 from slagkracht.relief import Endurance
 from slagkracht.reports.drawing import compute_drawing
+from slagkracht.reports.dutch import write_figure
 from slagkracht.reports.figures import Figures
 from slagkracht.reports.printed_plan import write_printed_plan
 from slagkracht.reports.results import compute_result_receipt
@@ -25,13 +26,16 @@ from slagkracht.reports.strength_chapters import (
     compute_gap_figures,
     compute_platoon_s,
     compute_readiness_number,
+    compute_time_figures,
     draw_curve,
+    draw_endurance,
 )
 from slagkracht.risks import Profile
 from slagkracht.sources.risk_files import read_profile
 from slagkracht.strength import LEVELS, Formation, Gap, Part, StrengthMap
 
 SMALL_AREAS = 120
+PEOPLE = np.ones(SMALL_AREAS)
 
 
 def small_readiness() -> Readiness:
@@ -93,10 +97,10 @@ def test_a_platoon_that_never_stands_has_no_time() -> None:
 
 def test_every_scenario_is_drawn_and_every_drawing_has_words() -> None:
     found = small_readiness()
-    chapters = compute_chapters(found, small_plan().regions)
+    chapters = compute_chapters(found, small_plan().regions, PEOPLE)
     assert [chapter.title for chapter in chapters] == ["Tekort", "Risico", "Slagkracht", "Uithoudingsvermogen"]
     pictures = [shown for chapter in chapters for _, _, shown in chapter.parts if isinstance(shown, Picture)]
-    assert len(pictures) == 2
+    assert len(pictures) == 3
     for picture in pictures:
         ElementTree.fromstring(picture.svg)
         assert picture.alt
@@ -108,6 +112,24 @@ def test_every_scenario_is_drawn_and_every_drawing_has_words() -> None:
     assert all(len(row) == len(table.columns) for table in tables for row in table.rows)
     assert "25,0 %" in chapters[1].sentence
     assert any("ijsbreker" in line for line in chapters[0].unverified)
+
+
+def test_the_times_of_all_formations_are_over_residents() -> None:
+    """Times run from 600 to 9,000 s in 120 steps: half of the people have the first within the 60th of them."""
+    figures = compute_time_figures(small_readiness(), PEOPLE)
+    step = 8400 / 119
+    assert [row[0] for row in figures.rows] == [f"Basispeloton, {rank}e" for rank in (1, 2, 4, 10)]
+    assert figures.rows[0][1:4] == pytest.approx((600 + 59 * step, 600 + 107 * step, 0.9 * (600 + 59 * step)))
+    assert [row[4] for row in figures.rows] == pytest.approx([0, 0, 0, 1 / SMALL_AREAS])
+    assert write_figure(figures.rows[0][1], "duration") == "1 u 19"
+    assert write_figure(48 * 60.0, "duration") == "48 min"
+
+
+def test_a_bar_is_as_high_as_its_platoons() -> None:
+    svg = draw_endurance([1, 2, 14], np.array([8.0, 4.0, 0.0]))
+    heights = [float(h) for h in re.findall(r'height="([\d.]+)" fill="#0b4a8f"', svg)]
+    assert heights == [170.0, 85.0, 0.0]
+    assert re.findall(r">(\d+ dag\w*)<", svg) == ["1 dag", "2 dagen", "14 dagen"]
 
 
 def test_the_curve_goes_up_where_platoons_come() -> None:
@@ -145,7 +167,7 @@ def test_the_gap_is_the_first_page_after_the_cover_and_the_rest_follows_the_nati
 def test_every_figure_of_it_carries_receipt_and_seed(path: Path) -> None:
     text = " ".join(" ".join(page.extract_text() for page in pypdf.PdfReader(path).pages).split())
     number = compute_readiness_number(small_readiness(), compute_result_receipt(small_results(small_plan())[0])[0])
-    assert text.count(f"Verantwoording {number[:12]}, toeval 7") == 10
+    assert text.count(f"Verantwoording {number[:12]}, toeval 7") == 12
     assert "te verifiëren formatie basispeloton" in text
 
 

@@ -14,7 +14,7 @@ import typer
 from slagkracht.cli import show
 from slagkracht.cli.coverage import compute, compute_variant
 from slagkracht.cli.given import Norms, PlanPath, Window, Windows, existing
-from slagkracht.cli.spread import CURVE_PLACES, HOURS, RANKS
+from slagkracht.cli.spread import CURVE_PLACES, HOURS, NO_SPECIALISM, RANKS
 from slagkracht.cli.whole import whole_file
 from slagkracht.plan import Plan
 from slagkracht.relief import compute_endurance, compute_home_drive_s, week_from_windows
@@ -83,7 +83,9 @@ def compute_readiness(result: Result, window: str, tell: Callable[[str], None]) 
         raise ValueError("de doctrine van dit plan kent geen basispeloton, dus --slagkracht kan niet; zie `formaties`")
     found = compute_shortfall(posture, years=YEARS, seed=SEED, tell=tell)
     tell("slagkracht van elk gebied")
-    strength = compute_strength_map(standing, travel.drive_s, [(platoon, RANKS)], cover, posture.floors)
+    specialisms = [each for code, each in posture.formations.items() if code not in NO_SPECIALISM]
+    wanted = [(platoon, RANKS), *((each, (1,)) for each in specialisms)]
+    strength = compute_strength_map(standing, travel.drive_s, wanted, cover, posture.floors)
     curve = compute_curve(posture, platoon)
     tell("uithoudingsvermogen")
     endurance = compute_endurance(

@@ -31,8 +31,14 @@ def write_minutes(seconds: float, signed: bool = False) -> str:
     return f"{sign}{whole // 60}:{whole % 60:02d}"
 
 
+def write_duration(seconds: float) -> str:
+    """What takes long, in whole minutes: 48 min, or 2 u 29."""
+    minutes = math.floor(seconds / 60 + 0.5)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} u {minutes % 60:02d}"
+
+
 def write_figure(value: object, unit: str) -> str:
-    """A figure in the unit of its column (text, count, share, seconds, signed_seconds); – where there is none."""
+    """A figure in its column's unit (text, count, share, seconds, signed_seconds, duration); – where there is none."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "–"
     if unit == "text" or not isinstance(value, int | float):
@@ -43,6 +49,8 @@ def write_figure(value: object, unit: str) -> str:
         return write_count(value)
     if unit == "share":
         return write_share(value)
+    if unit == "duration":
+        return write_duration(value)
     return write_minutes(value, unit == "signed_seconds")
 
 

@@ -266,7 +266,7 @@ def _chapters(matter: _Matter, readiness: Readiness) -> Json:
     frame = compute_frame(outlines, margin=0.02)
     cells = shapely.simplify(matter.drawing.cells, (frame[2] - frame[0]) / 2500)
     chapters = []
-    for chapter in compute_chapters(readiness, matter.plan.regions):
+    for chapter in compute_chapters(readiness, matter.plan.regions, matter.plan.areas.population.astype(np.float64)):
         parts: list[Json] = []
         for title, sentence, shown in chapter.parts:
             part: Json = {"title": title, "sentence": sentence}
@@ -308,7 +308,7 @@ def _region(matter: _Matter, region: int) -> Json:
     median_s, p90_s = float(table.median_s[region]), float(table.p90_s[region])
     stations = np.stack([plan.stations.x_m, plan.stations.y_m], axis=1)[plan.stations.region == region]
     outside = plan.areas.region[drawing.shown] != region
-    frame = compute_frame(drawing.outlines[region : region + 1], shape=0.78)
+    frame = compute_frame(drawing.outlines[region : region + 1], shape=0.9)
     picture = draw_map(
         drawing.cells,
         matter.late_s,

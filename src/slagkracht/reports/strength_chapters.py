@@ -10,6 +10,7 @@ from math import ceil, floor, log10
 import numpy as np
 import numpy.typing as npt
 
+from slagkracht.coverage import compute_percentiles
 from slagkracht.plan import compute_hash
 from slagkracht.regions import Regions
 from slagkracht.relief import Endurance
@@ -85,9 +86,9 @@ def compute_readiness_number(found: Readiness, number: str) -> str:
     return compute_hash([number, found.profile, found.window, found.years, found.seed, found.floors])
 
 
-def compute_chapters(found: Readiness, regions: Regions) -> list[Chapter]:
-    """Tekort, Risico, Slagkracht and Uithoudingsvermogen, in that order."""
-    return [_shortfall(found), _risks(found), _strength(found), _endurance(found, regions)]
+def compute_chapters(found: Readiness, regions: Regions, people: Floats) -> list[Chapter]:
+    """Tekort, Risico, Slagkracht and Uithoudingsvermogen, in that order; ``people`` float64 [A] live in each area."""
+    return [_shortfall(found), _risks(found), _strength(found, people), _endurance(found, regions)]
 
 
 def compute_platoon_s(found: Readiness, rank: int, *, floors: bool) -> Floats:
@@ -109,8 +110,12 @@ def compute_gap_figures(found: Readiness) -> Figures:
                  range(SHOWN_LEVELS)]  # fmt: skip
         have = _range(gap.available[f], gap.available_low[f], gap.available_high[f])
         rows.append((gap.formations[f].dutch, *needed, have, *short))
-    columns = [("Formatie", "text"), *((f"Nodig: {level}", "count") for level in levels), ("Beschikbaar", "count")]
-    columns += [(f"Tekort: {level}", "count") for level in levels]
+    columns = [
+        ("Formatie", "text"),
+        *((f"Nodig, 1× per {level}", "count") for level in levels),
+        ("Beschikbaar", "count"),
+    ]
+    columns += [(f"Tekort, 1× per {level}", "count") for level in levels]
     return Figures("Nodig, beschikbaar en tekort op één moment, eens in zoveel tijd", tuple(columns), tuple(rows))
 
 
@@ -147,8 +152,8 @@ def compute_risk_figures(found: Readiness) -> Figures:
     rows = tuple(
         (
             f"{number}  {risk.label}",
-            _decimal(100 * risk.rate_per_year),
-            f"{_decimal(100 * risk.rate_low)}–{_decimal(100 * risk.rate_high)}",
+            _often(100 * risk.rate_per_year),
+            f"{_often(100 * risk.rate_low)}–{_often(100 * risk.rate_high)}",
             "ABCDE"[round(score)] if np.isfinite(score) else "–",
             risk.status,
         )
@@ -157,6 +162,22 @@ def compute_risk_figures(found: Readiness) -> Figures:
     columns = (("Scenario", "text"), ("Keer per 100 jaar", "count"), ("Tussen", "count"), ("Effect (A–E)", "count"),
                ("Status", "text"))  # fmt: skip
     return Figures("De scenario’s, genummerd naar waarschijnlijkheid maal effect", columns, rows)
+
+
+def compute_time_figures(found: Readiness, people: Floats) -> Figures:
+    """How soon each formation stands for half and nine in ten of ``people`` [A], and for what share it never does."""
+    strength = found.strength
+    everyone = np.zeros(len(people), dtype=np.intp)
+    rows = []
+    for k, (formation, rank) in enumerate(zip(strength.formation, strength.rank)):
+        held, free = (table[:, k].astype(np.float64) for table in (strength.complete_s, strength.free_s))
+        half, most = (float(v[0]) for v in compute_percentiles(held, people, everyone, 1, (0.5, 0.9)))
+        (loose,) = (float(v[0]) for v in compute_percentiles(free, people, everyone, 1, (0.5,)))
+        never = float(people[np.isinf(held)].sum() / max(people.sum(), 1.0))
+        rows.append((f"{formation.dutch}, {rank}e", half, most, loose, never))
+    headings = ("Helft binnen", "Negen op tien binnen", "Helft, zonder ondergrens")
+    columns = (("Formatie", "text"), *((heading, "duration") for heading in headings), ("Voor wie nooit", "share"))
+    return Figures("Tijd van het alarm tot zij er staan, voor inwoners", columns, tuple(rows))
 
 
 def compute_endurance_figures(found: Readiness, regions: Regions) -> Figures:
@@ -319,7 +340,7 @@ def _risks(found: Readiness) -> Chapter:
     at_once = Figures(
         "Kans per jaar op zoveel grote gebeurtenissen tegelijk",
         (("Tegelijk", "text"), ("Kans per jaar", "share")),
-        tuple((f"{k} of meer", chance) for k, chance in chances),
+        tuple((f"{k} of meer", chance) for k, chance in chances if chance >= 0.0005),
     )
     return Chapter(
         "Risico",
@@ -331,7 +352,7 @@ def _risks(found: Readiness) -> Chapter:
     )  # fmt: skip
 
 
-def _strength(found: Readiness) -> Chapter:
+def _strength(found: Readiness, people: Floats) -> Chapter:
     platoon = found.strength.formation[0]
     parts: list[tuple[str, str, Figures | Picture | TimeMap]] = []
     for rank in PRINTED_RANKS:
@@ -348,6 +369,7 @@ def _strength(found: Readiness) -> Chapter:
          Picture(draw_curve(found.hours, found.curve), f"Lijnen van pelotons tegen uren: {told}.",
                  "Hoeveel pelotons er op één plaats staan, tegen de uren na het alarm."))
     )  # fmt: skip
+    parts.append(("Elke formatie", "", compute_time_figures(found, people)))
     return Chapter(
         "Slagkracht",
         f"Hoe snel het {platoon.dutch.lower()} ergens staat, elk gebied op zichzelf, vanaf het alarm; elke regio die "
@@ -363,16 +385,45 @@ def _endurance(found: Readiness, regions: Regions) -> Chapter:
         f"{d} {'dag' if d == 1 else 'dagen'}: {write_count(float(np.floor(n + 1e-6)))}"
         for d, n in zip(endurance.days.tolist(), endurance.sustained.tolist(), strict=True)
     )
+    picture = Picture(
+        draw_endurance(endurance.days.tolist(), np.floor(endurance.sustained + 1e-6)),
+        f"Staven: hoeveel pelotons er landelijk vol te houden zijn. {told}.",
+        "Pelotons die onafgebroken kunnen staan, tegen het aantal dagen.",
+    )
     return Chapter(
         "Uithoudingsvermogen",
         "Hoeveel pelotons er onafgebroken kunnen staan, met aflossing en rust en met de paraatheid thuis bewaard: "
         f"{told}.",
         (
-            ("Hoe lang het vol te houden is", "‘Eerst op’: wat bij de langste duur als eerste ontbreekt.",
+            ("Landelijk", "", picture),
+            ("Per regio", "‘Eerst op’: wat bij de langste duur als eerste ontbreekt.",
              compute_endurance_figures(found, regions)),
         ),
         ("inzetduur, rust, functiemix en beschikbaarheid van vrijwilligers",),
     )  # fmt: skip
+
+
+def draw_endurance(days: Sequence[int], sustained: Floats) -> str:
+    """SVG: a bar for how many platoons can be kept up for each number of days, with the number above it."""
+    left, top, wide, high = 40, 40, 920, 170
+    most = max(float(sustained.max()), 1.0)
+    step = wide / len(days)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="1000" height="260" viewBox="0 0 1000 260" '
+        f'font-family="{FONT}" font-size="19" fill="{INK}">'
+    ]
+    for place, (length, count) in enumerate(zip(days, sustained.tolist(), strict=True)):
+        tall = high * count / most
+        middle = left + step * (place + 0.5)
+        words = f"{length} dag" if length == 1 else f"{length} dagen"
+        parts.append(
+            f'<rect x="{middle - step / 4:.1f}" y="{top + high - tall:.1f}" width="{step / 2:.1f}" '
+            f'height="{tall:.1f}" fill="{LINE}"/>'
+            f'<text x="{middle:.1f}" y="{top + high - tall - 10:.1f}" text-anchor="middle">{write_count(count)}</text>'
+            f'<text x="{middle:.1f}" y="{top + high + 28}" text-anchor="middle">{words}</text>'
+        )
+    parts.append(f'<line x1="{left}" x2="{left + wide}" y1="{top + high}" y2="{top + high}" stroke="{INK}"/>')
+    return "\n".join([*parts, "</svg>"])
 
 
 def _order(gap: Gap) -> list[int]:
@@ -394,6 +445,11 @@ def _range(middle: float, low: float, high: float) -> str:
 
 def _decimal(value: float) -> str:
     return f"{value:.1f}".replace(".", ",")
+
+
+def _often(value: float) -> str:
+    """A rate that may be rare: a whole number from ten on, else two figures that count."""
+    return (f"{value:.0f}" if value >= 10 else f"{value:.2g}").replace(".", ",")
 
 
 def _scarce(resource: str, window: str) -> str:
