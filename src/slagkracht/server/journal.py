@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from slagkracht.log import Event, append_event, compute_checkpoint, format_event, parse_event
 from slagkracht.server.database import Scope
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What is to be recorded: readable by ``audience`` too; without ``happened_at`` it happens as it is recorded."""
+
+    kind: str
+    body: dict[str, Any]
+    audience: Sequence[str] = ()
+    happened_at: datetime.datetime | None = None
 
 
 def record(
@@ -20,7 +31,12 @@ def record(
     audience: list[str] | None = None,
     happened_at: datetime.datetime | None = None,
 ) -> Event:
-    """Appends a fact to the chain of the acting region, readable by ``audience`` too.
+    """Appends one fact, as ``record_all`` does."""
+    return record_all(scope, [Fact(kind, body, audience or (), happened_at)])[0]
+
+
+def record_all(scope: Scope, facts: Sequence[Fact]) -> list[Event]:
+    """Appends facts to the chain of the acting region, in their order.
 
     Takes the lock of that chain until the transaction ends: record last. What happened now gets the moment of
     recording, which no other transaction that this one waited for can have passed.
@@ -30,21 +46,25 @@ def record(
     assert last is not None
     previous = parse_event(last["line"]) if last["line"] else None
     recorded_at = max(last["now"], previous.recorded_at) if previous else last["now"]
-    event = append_event(previous, scope.region, kind, happened_at or recorded_at, recorded_at, scope.actor, body)
-    scope.insert(
-        "event",
-        chain=event.chain,
-        number=event.number,
-        audience=sorted(set(audience or []) - {scope.region}),
-        kind=kind,
-        happened_at=event.happened_at,
-        recorded_at=event.recorded_at,
-        actor=event.actor,
-        body=json.dumps(body, allow_nan=False),
-        hash=event.hash,
-        line=format_event(event),
-    )
-    return event
+    events, rows = list[Event](), list[tuple[object, ...]]()
+    for fact in facts:
+        happened_at = fact.happened_at or recorded_at
+        event = append_event(previous, scope.region, fact.kind, happened_at, recorded_at, scope.actor, fact.body)
+        audience = sorted(set(fact.audience) - {scope.region})
+        body = json.dumps(fact.body, allow_nan=False)
+        moments = (event.happened_at, event.recorded_at)
+        told = (event.kind, *moments, event.actor, body, event.hash, format_event(event))
+        rows.append((scope.world, event.chain, event.number, audience, *told))
+        events.append(event)
+        previous = event
+    into = "insert into slagkracht.event (world, chain, number, audience, kind, happened_at, recorded_at, actor, body, "
+    into += "hash, line) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    if len(rows) == 1:
+        scope.connection.execute(into, rows[0])
+    else:
+        with scope.connection.cursor() as cursor:
+            cursor.executemany(into, rows)
+    return events
 
 
 def read_events(scope: Scope, chain: str | None = None) -> Iterator[Event]:

@@ -6,16 +6,17 @@ import asyncio
 import json
 import os
 import re
-import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 from asgiref.sync import sync_to_async
+from django.db import connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from psycopg.rows import dict_row
 
-from slagkracht.server.guard import find_acting
+from slagkracht.server.guard import Acting, find_acting
 
 Row = dict[str, Any]
 Connection = psycopg.AsyncConnection[Row]
@@ -29,62 +30,92 @@ MANDATE_S = 10.0
 """How often a stream looks whether the mandate of who watches still holds."""
 
 
+@dataclass(frozen=True)
+class Batch:
+    """New facts for one region, in the order of the stream, written out once for everyone who watches there."""
+
+    rows: list[Row]
+    first: Place
+    last: Place
+    text: bytes
+
+    @classmethod
+    def of(cls, rows: list[Row]) -> Batch | None:
+        if not rows:
+            return None
+        return cls(rows, _place(rows[0]), _place(rows[-1]), "".join(map(_format, rows)).encode())
+
+    def after(self, place: Place) -> bytes:
+        """What of it comes after ``place``."""
+        if self.first > place:
+            return self.text
+        return "".join(_format(row) for row in self.rows if _place(row) > place).encode()
+
+
+@dataclass(eq=False)
+class Watcher:
+    """One screen that watches, on behalf of whom it was opened; ``allowed`` until that is no longer so."""
+
+    acting: Acting
+    session: str
+    password: str
+    queue: asyncio.Queue[Batch] = field(default_factory=asyncio.Queue)
+    allowed: bool = True
+
+
 class Reader:
-    """Reads new facts once for all streams of one region in one world, and hands them to each."""
+    """Reads new facts once for all who watch in one region and one world, and hands them to each."""
 
     def __init__(self, region: str, world: str) -> None:
         self.region, self.world = region, world
-        self.queues: set[asyncio.Queue[list[Row]]] = set()
+        self.watchers: set[Watcher] = set()
         self.place: Place | None = None
 
     async def read(self, connection: Connection) -> int:
         """Hands on what is new; returns the first transaction that may still be running."""
-        async with connection.transaction():
-            await _set_scope(connection, self.region, self.world)
-            horizon, following = await _horizon(connection, self.world)
-            rows = await _rows_after(connection, self.world, self.place) if self.place else []
+        horizon, following, rows = await _look(connection, self.region, self.world, self.place)
         if self.place:
             self.place = (following, "", 0)
-        for queue in self.queues if rows else ():
-            queue.put_nowait(rows)
+        if batch := Batch.of(rows):
+            for watcher in self.watchers:
+                watcher.queue.put_nowait(batch)
         return horizon
 
     async def catch_up(self, connection: Connection, place: Place | None) -> tuple[int, list[Row]]:
         """What a stream missed after ``place``, and the transaction from which ``read`` hands on the rest."""
-        async with connection.transaction():
-            await _set_scope(connection, self.region, self.world)
-            _, following = await _horizon(connection, self.world)
-            rows = await _rows_after(connection, self.world, place) if place else []
-        self.place = self.place or (following, "", 0)
+        _, following, rows = await _look(connection, self.region, self.world, place)
+        if not self.watchers or self.place is None:
+            self.place = (following, "", 0)
         return following, rows
 
 
 class Hub:
-    """One listener per process: it wakes the readers whose regions have someone watching."""
+    """One listener per process: it wakes the readers of those who may see what came, where someone watches."""
 
     def __init__(self) -> None:
         self.readers: dict[tuple[str, str], Reader] = {}
-        self.task: asyncio.Task[None] | None = None
+        self.tasks: list[asyncio.Task[None]] = []
         self.connection: Connection | None = None
         self.lock = asyncio.Lock()
         self.ready = asyncio.Event()
 
-    async def subscribe(
-        self, region: str, world: str, place: Place | None
-    ) -> tuple[Reader, asyncio.Queue[list[Row]], int, list[Row]]:
-        if self.task is None or self.task.done():
-            self.task = asyncio.create_task(self._listen())
+    async def subscribe(self, watcher: Watcher, place: Place | None) -> tuple[int, list[Row]]:
+        """Hands ``watcher`` what is new from now on; returns what ``Reader.catch_up`` does."""
+        if not self.tasks or any(task.done() for task in self.tasks):
+            self.tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._look_again())]
         await self.ready.wait()
-        reader = self.readers.setdefault((region, world), Reader(region, world))
-        queue: asyncio.Queue[list[Row]] = asyncio.Queue()
+        key = (watcher.acting.region, watcher.acting.world)
+        reader = self.readers.setdefault(key, Reader(*key))
         async with self.lock:
             assert self.connection is not None
-            following, missed = await reader.catch_up(self.connection, place)
-            reader.queues.add(queue)
-        return reader, queue, following, missed
+            caught_up = await reader.catch_up(self.connection, place)
+            reader.watchers.add(watcher)
+        return caught_up
 
-    def leave(self, reader: Reader, queue: asyncio.Queue[list[Row]]) -> None:
-        reader.queues.discard(queue)
+    def leave(self, watcher: Watcher) -> None:
+        reader = self.readers.get((watcher.acting.region, watcher.acting.world))
+        if reader is not None:
+            reader.watchers.discard(watcher)
 
     async def _listen(self) -> None:
         """Listens, and reads on until what was announced has been read; starts again when the database was away."""
@@ -93,59 +124,103 @@ class Hub:
                 async with await connect() as listener, await connect() as self.connection:
                     await listener.execute("listen slagkracht_event")
                     self.ready.set()
-                    announced = 0
+                    waiting = dict.fromkeys(self.readers.values(), 0)
                     while True:
-                        horizon = announced + 1
-                        for reader in [reader for reader in self.readers.values() if reader.queues]:
-                            async with self.lock:
-                                horizon = await reader.read(self.connection)
-                        wait_s = 1.0 if horizon > announced else 0.02
-                        async for notice in listener.notifies(timeout=wait_s, stop_after=1):
-                            announced = max(announced, int(notice.payload))
+                        await self._read(waiting)
+                        heard = False
+                        async for notice in listener.notifies(timeout=0.01 if waiting else 1.0, stop_after=1):
+                            self._wake(notice.payload, waiting)
+                            heard = True
+                        if not heard and not waiting:
+                            waiting = dict.fromkeys(self.readers.values(), 0)
             except psycopg.OperationalError:
                 self.ready.clear()
                 await asyncio.sleep(0.1)
+
+    async def _read(self, waiting: dict[Reader, int]) -> None:
+        """Reads for everyone in ``waiting``, and takes out whoever has read up to the transaction announced."""
+        for reader in list(waiting):
+            if not reader.watchers:
+                del waiting[reader]
+                continue
+            async with self.lock:
+                assert self.connection is not None
+                horizon = await reader.read(self.connection)
+            if horizon > waiting[reader]:
+                del waiting[reader]
+
+    def _wake(self, told: str, waiting: dict[Reader, int]) -> None:
+        tx, world, regions = told.split(" ")
+        for region in regions.split(","):
+            if (reader := self.readers.get((region, world))) is not None:
+                waiting[reader] = max(waiting.get(reader, 0), int(tx))
+
+    async def _look_again(self) -> None:
+        """Looks, for all at once, whether those who watch are still logged in and still hold a mandate."""
+        while True:
+            await asyncio.sleep(MANDATE_S)
+            watchers = [watcher for reader in self.readers.values() for watcher in reader.watchers]
+            try:
+                async with self.lock:
+                    assert self.connection is not None
+                    for watcher in watchers:
+                        watcher.allowed = watcher.allowed and await _may_watch(self.connection, watcher)
+            except psycopg.OperationalError:
+                continue  # whoever cannot be looked after sees nothing new either
+
+
+async def _may_watch(connection: Connection, watcher: Watcher) -> bool:
+    """Whether session, password and mandate are still those with which the stream was opened."""
+    acting = watcher.acting
+    async with connection.pipeline():
+        await connection.execute("select set_config('slagkracht.account', %s, false)", (str(acting.account),))
+        found = await connection.execute(
+            "select 1 from django.django_session s, django.auth_user u where s.session_key = %s "
+            "and s.expire_date > now() and u.id = %s and u.is_active and u.password = %s "
+            "and exists (select 1 from slagkracht.mandate m where m.account_id = u.id and m.region = %s "
+            "and m.world = %s and m.starts_at <= now() and now() < m.until)",
+            (watcher.session, acting.account, watcher.password, acting.region, acting.world),
+        )
+        holds = await found.fetchone() is not None
+        await connection.execute("select set_config('slagkracht.account', '', false)")
+    return holds
 
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
 
 
 async def connect() -> Connection:
-    connection = await psycopg.AsyncConnection[Row].connect(
+    """A connection of the application role, on which each look is one question with one answer."""
+    return await psycopg.AsyncConnection[Row].connect(
         os.environ["SLAGKRACHT_DSN"], autocommit=True, row_factory=dict_row
     )
-    await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
-    return connection
 
 
-async def _set_scope(connection: Connection, region: str, world: str) -> None:
-    await connection.execute(
-        "select set_config('slagkracht.region', %s, true), set_config('slagkracht.world', %s, true)", (region, world)
-    )
+BEYOND: Place = (2**62, "", 0)
 
 
-async def _horizon(connection: Connection, world: str) -> tuple[int, int]:
-    """The first transaction that may still be running, and the one after the last fact before it.
+async def _look(connection: Connection, region: str, world: str, place: Place | None) -> tuple[int, int, list[Row]]:
+    """The first transaction that may still be running, the one after the last fact before it, and what lies between.
 
-    A place in a stream is the latter: a database that crashed gives out again the numbers that left nothing on disk,
-    and a place beyond the last fact would skip what comes under them.
+    A place in a stream is the second: a database that crashed gives out again the numbers that left nothing on disk,
+    and a place beyond the last fact would skip what comes under them. Without ``place`` nothing lies between.
     """
-    found = await connection.execute(
-        "select pg_snapshot_xmin(pg_current_snapshot())::text as tx, slagkracht.last_fact(%s)::text as last", (world,)
-    )
-    row = await found.fetchone()
-    assert row is not None
-    return int(row["tx"]), int(row["last"] or 0) + 1
-
-
-async def _rows_after(connection: Connection, world: str, place: Place) -> list[Row]:
-    found = await connection.execute(
-        "select tx::text, chain, number, kind, line from slagkracht.event where world = %s "
-        "and (tx, chain, number) > (%s::text::xid8, %s, %s) and tx < pg_snapshot_xmin(pg_current_snapshot()) "
-        "order by event.tx, chain, number",
-        (world, str(place[0]), place[1], place[2]),
-    )
-    return await found.fetchall()
+    tx, chain, number = place or BEYOND
+    async with connection.pipeline():
+        await connection.execute(
+            "select set_config('slagkracht.region', %s, false), set_config('slagkracht.world', %s, false)",
+            (region, world),
+        )
+        found = await connection.execute(
+            "select edge.horizon, edge.last, e.tx::text, e.chain, e.number, e.kind, e.line from (select "
+            "pg_snapshot_xmin(pg_current_snapshot())::text as horizon, slagkracht.last_fact(%s)::text as last) edge "
+            "left join slagkracht.event e on e.world = %s and (e.tx, e.chain, e.number) > (%s::text::xid8, %s, %s) "
+            "and e.tx < pg_snapshot_xmin(pg_current_snapshot()) order by e.tx, e.chain, e.number",
+            (world, world, str(tx), chain, number),
+        )
+        rows = await found.fetchall()
+    facts = [row for row in rows if row["tx"] is not None]
+    return int(rows[0]["horizon"]), int(rows[0]["last"] or 0) + 1, facts
 
 
 def parse_place(text: str) -> Place | None:
@@ -162,39 +237,47 @@ def _format(row: Row) -> str:
     return f"id: {row['tx']}.{row['chain']}.{row['number']}\nevent: {row['kind']}\ndata: {row['line']}\n\n"
 
 
+def _open(request: HttpRequest) -> Watcher | None:
+    """Who opens a stream; None when nobody may. Leaves no connection behind: a stream lasts for hours."""
+    try:
+        acting = find_acting(request)
+        if acting is None:
+            return None
+        user: Any = request.user
+        return Watcher(acting, str(request.session.session_key), user.password)
+    finally:
+        connections.close_all()
+
+
 async def stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     """GET /api/v1/gebeurtenissen/stroom: facts as they come, after Last-Event-ID when that is given."""
-    acting = await sync_to_async(find_acting)(request)
-    if acting is None or request.method != "GET":
-        status = 401 if acting is None else 405
+    watcher = await sync_to_async(_open)(request)
+    if watcher is None or request.method != "GET":
+        status = 401 if watcher is None else 405
         body = {"type": "about:blank", "title": "Niet toegestaan", "status": status, "detail": "log in en lees"}
         return HttpResponse(json.dumps(body), status=status, content_type="application/problem+json")
     place = parse_place(request.headers.get("Last-Event-ID", ""))
 
-    async def tell() -> AsyncIterator[str]:
+    async def tell() -> AsyncIterator[bytes]:
         hub = _hubs.setdefault(asyncio.get_running_loop(), Hub())
-        reader, queue, following, missed = await hub.subscribe(acting.region, acting.world, place)
-        last: Place = place or (following - 1, "ZZZZ", 0)
-        look_again_at = time.monotonic() + MANDATE_S
         try:
+            following, missed = await hub.subscribe(watcher, place)
+            last: Place = place or (following - 1, "ZZZZ", 0)
             began = f"{last[0]}.{last[1]}.{last[2]}" if place else f"{following}..0"
-            yield f"retry: 1000\nid: {began}\nevent: begin\ndata: {{}}\n\n"
-            while True:
-                fresh = [row for row in missed if _place(row) > last]
-                if fresh:
-                    last = _place(fresh[-1])
-                    yield "".join(map(_format, fresh))
-                if time.monotonic() > look_again_at:
-                    if await sync_to_async(find_acting)(request) is None:
-                        return
-                    look_again_at = time.monotonic() + MANDATE_S
+            yield f"retry: 1000\nid: {began}\nevent: begin\ndata: {{}}\n\n".encode()
+            batch = Batch.of(missed)
+            while watcher.allowed:
+                if batch is not None and batch.last > last:
+                    yield batch.after(last)
+                    last = batch.last
                 try:
-                    missed = await asyncio.wait_for(queue.get(), HEARTBEAT_S)
+                    async with asyncio.timeout(HEARTBEAT_S):
+                        batch = await watcher.queue.get()
                 except TimeoutError:
-                    missed = []
-                    yield ": er is contact\n\n"
+                    batch = None
+                    yield b": er is contact\n\n"
         finally:
-            hub.leave(reader, queue)
+            hub.leave(watcher)
 
     return StreamingHttpResponse(
         tell(), content_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

@@ -20,7 +20,7 @@ LOOK_S = 0.1
 """How often it is looked whether the database still lives; the death of a server is seen at once."""
 
 TIRED = 10
-"""So many deaths within ``TIRED_S`` are no accident: then the platform is left down, and said so."""
+"""So many deaths within ``TIRED_S`` before a server was ready are no accident: then it is left down, and said so."""
 TIRED_S = 60.0
 
 LOST = 255
@@ -52,6 +52,13 @@ class Server:
         process.start()
         theirs.close()
         return cls(process, ours)
+
+    def was_ready(self) -> bool:
+        """Whether one that is dead had loaded the platform."""
+        try:
+            return self.orders.poll() and bool(self.orders.recv())
+        except (EOFError, OSError):
+            return False
 
     def take_over(self) -> None:
         """Lets it serve as soon as it is ready."""
@@ -98,13 +105,13 @@ def keep_up(listener: socket.socket, data: Path | None, demo: bool) -> int:
             if code is not None and 0 <= code < LOST:
                 return code
             if code is not None:
-                _refuse_tired(deaths)
+                _refuse_tired(deaths, server)
                 server.process.kill()
                 server = reserve or Server.start(listener, demo)
                 server.take_over()
                 reserve = None
             if reserve is not None and reserve.process.exitcode is not None:
-                _refuse_tired(deaths)
+                _refuse_tired(deaths, reserve)
                 reserve = None
             if reserve is None and server.orders.poll():
                 reserve = Server.start(listener, demo)
@@ -146,8 +153,10 @@ def stand_ready(listener: socket.socket, orders: Connection, demo: bool, first: 
     serve.run(listener)
 
 
-def _refuse_tired(deaths: list[float]) -> None:
-    """Counts a death. Raises RuntimeError when there were too many of late."""
+def _refuse_tired(deaths: list[float], dead: Server) -> None:
+    """Counts the death of one that never was ready. Raises RuntimeError when there were too many of late."""
+    if dead.was_ready():
+        return
     deaths[:] = [moment for moment in deaths if moment > time.monotonic() - TIRED_S] + [time.monotonic()]
     if len(deaths) > TIRED:
         raise RuntimeError(f"de server viel {TIRED} keer om in {TIRED_S:.0f} seconden en blijft nu uit")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import itertools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from slagkracht.log import UNIT_STATUSES
 from slagkracht.server import ledger
 from slagkracht.server.api.schemas import Code, Metres
 from slagkracht.server.database import Scope
-from slagkracht.server.journal import record
+from slagkracht.server.journal import Fact, record_all
 from slagkracht.sources.geometry import in_netherlands, transform
 
 MOST_LINES = 1_000
@@ -74,63 +75,101 @@ def take_reports(own: Scope, lines: list[Any]) -> Taken:
     if len(lines) > MOST_LINES:
         raise ledger.LedgerError(f"hooguit {MOST_LINES} meldingen tegelijk, niet {len(lines)}")
     taken = Taken([], [], [])
+    good: list[tuple[int, Report]] = []
     for number, line in enumerate(lines, start=1):
         try:
             report = Report.model_validate(line)
             if report.gebeurd_op > own.at + AHEAD:
                 raise ledger.LedgerError(f"gebeurd_op ligt in de toekomst: {report.gebeurd_op.isoformat()}")
-            with own.connection.transaction():
-                (taken.accepted if _take(own, report) else taken.repeated).append(report.id)
+            good.append((number, report))
         except ValidationError as error:
             found = [f"{'.'.join(map(str, e['loc'])) or 'regel'}: {e['msg']}" for e in error.errors()]
             taken.refused.append((number, "; ".join(found)))
         except ledger.LedgerError as error:
             taken.refused.append((number, str(error)))
+    for are_places, group in itertools.groupby(good, key=lambda numbered: numbered[1].status is None):
+        (_take_places if are_places else _take_statuses)(own, list(group), taken)
+    taken.refused.sort()
     return taken
 
 
-def _take(own: Scope, report: Report) -> bool:
-    new = own.run(
-        "insert into slagkracht.received (world, region, channel, message_id, content) "
-        "values (%s, %s, 'melding', %s, %s) on conflict do nothing",
-        own.world,
-        own.region,
-        report.id,
-        report.eenheid,
-    )
-    if not new:
-        return False
-    x_m, y_m = report.x_m, report.y_m
-    if report.lengtegraad is not None and report.breedtegraad is not None:
-        east, north = transform(np.array([report.lengtegraad]), np.array([report.breedtegraad]))
-        x_m, y_m = round(float(east[0]), 2), round(float(north[0]), 2)
-    if report.status is not None:
-        ledger.report_unit(own, report.eenheid, report.status, x_m, y_m, report.gebeurd_op)
-    elif x_m is not None and y_m is not None:
-        _place(own, report.eenheid, x_m, y_m, report.gebeurd_op)
-    return True
+def _take_statuses(own: Scope, reports: list[tuple[int, Report]], taken: Taken) -> None:
+    for number, report in reports:
+        try:
+            with own.connection.transaction():
+                if _receive(own, [report]):
+                    x_m, y_m = _in_metres(report)
+                    assert report.status is not None
+                    ledger.report_unit(own, report.eenheid, report.status, x_m, y_m, report.gebeurd_op)
+                    taken.accepted.append(report.id)
+                else:
+                    taken.repeated.append(report.id)
+        except ledger.LedgerError as error:
+            taken.refused.append((number, str(error)))
 
 
-def _place(own: Scope, unit: str, x_m: float, y_m: float, at: datetime.datetime) -> None:
-    if own.row("select 1 as one from slagkracht.unit where unit_id = %s and region = %s", unit, own.region) is None:
-        raise ledger.NotFoundError(f"eenheid {unit} is hier niet bekend")
-    own.run(
-        "insert into slagkracht.unit_place (world, unit_id, region, x_m, y_m, place_at) "
-        "values (%s, %s, %s, %s, %s, %s) "
-        "on conflict (world, unit_id) do update set x_m = excluded.x_m, y_m = excluded.y_m, "
-        "place_at = excluded.place_at where unit_place.place_at <= excluded.place_at",
-        own.world,
-        unit,
-        own.region,
-        x_m,
-        y_m,
-        at,
-    )
+def _take_places(own: Scope, reports: list[tuple[int, Report]], taken: Taken) -> None:
+    """Takes many places in one go: the newest of each unit is where it stands, and each is a fact."""
+    units = sorted({report.eenheid for _, report in reports})
+    rows = own.rows("select unit_id from slagkracht.unit where unit_id = any(%s) and region = %s", units, own.region)
+    known = {row["unit_id"] for row in rows}
+    strange = [(number, f"eenheid {r.eenheid} is hier niet bekend") for number, r in reports if r.eenheid not in known]
+    taken.refused.extend(strange)
+    mine = [report for _, report in reports if report.eenheid in known]
+    new = _receive(own, mine)
+    fresh: dict[str, Report] = {}
+    for report in mine:
+        if report.id in new and report.id not in fresh:
+            fresh[report.id] = report
+            taken.accepted.append(report.id)
+        else:
+            taken.repeated.append(report.id)
+    if not fresh:
+        return
+    newest = {r.eenheid: r for r in sorted(fresh.values(), key=lambda report: report.gebeurd_op)}
+    with own.connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into slagkracht.unit_place (world, unit_id, region, x_m, y_m, place_at) "
+            "values (%s, %s, %s, %s, %s, %s) "
+            "on conflict (world, unit_id) do update set x_m = excluded.x_m, y_m = excluded.y_m, "
+            "place_at = excluded.place_at where unit_place.place_at <= excluded.place_at",
+            [
+                (own.world, unit, own.region, *_in_metres(newest[unit]), newest[unit].gebeurd_op)
+                for unit in sorted(newest)
+            ],
+        )
     held = own.rows(
-        "select receiver, audience from slagkracht.commitment where unit_id = %s and step <> 'unit_home'", unit
+        "select unit_id, receiver, audience from slagkracht.commitment where unit_id = any(%s) and step <> 'unit_home'",
+        sorted(newest),
     )
-    audience = [party for row in held for party in (row["receiver"], *row["audience"])]
-    record(own, "unit_position", {"unit": unit, "x_m": x_m, "y_m": y_m}, audience, at)
+    audience = {row["unit_id"]: (row["receiver"], *row["audience"]) for row in held}
+    facts = []
+    for report in fresh.values():
+        x_m, y_m = _in_metres(report)
+        body = {"unit": report.eenheid, "x_m": x_m, "y_m": y_m}
+        facts.append(Fact("unit_position", body, audience.get(report.eenheid, ()), report.gebeurd_op))
+    record_all(own, facts)
+
+
+def _receive(own: Scope, reports: list[Report]) -> set[str]:
+    """Notes that these came in; returns the ids that had not come in before."""
+    rows = own.rows(
+        "insert into slagkracht.received (world, region, channel, message_id, content) "
+        "select %s, %s, 'melding', * from unnest(%s::text[], %s::text[]) on conflict do nothing returning message_id",
+        own.world,
+        own.region,
+        [report.id for report in reports],
+        [report.eenheid for report in reports],
+    )
+    return {row["message_id"] for row in rows}
+
+
+def _in_metres(report: Report) -> tuple[float | None, float | None]:
+    """Where a report places its unit, in RD New; nowhere when it is about a status alone."""
+    if report.lengtegraad is None or report.breedtegraad is None:
+        return report.x_m, report.y_m
+    east, north = transform(np.array([report.lengtegraad]), np.array([report.breedtegraad]))
+    return round(float(east[0]), 2), round(float(north[0]), 2)
 
 
 def read_lines(name: str, content: bytes) -> list[Any]:
