@@ -37,7 +37,8 @@ from slagkracht.relief import (
     week_from_windows,
 )
 from slagkracht.relief.rotation import compute_model
-from slagkracht.relief.solve import compute_cost
+from slagkracht.relief.solve import choose_fast, compute_cost, count_out
+from slagkracht.relief.turns import AT_ONCE, take_turns
 from slagkracht.reports.relief_chart import compute_relief_rows, draw_rotation
 from slagkracht.rules import Rules, rule_in_force
 from slagkracht.sources.plan_files import write_plan
@@ -207,6 +208,36 @@ def test_no_rotation_is_better_than_the_proven_one(data: st.DataObject) -> None:
     assert (len(rotation), -int(rotation.cost)) == best_of_all(model)
     quick = compute_rotation(crews, np.array(travel), deployment, shifts, week=WEEK, regions=2, effort=0)
     assert len(quick) <= len(rotation)
+
+
+@settings(max_examples=10, deadline=None)
+@given(data=st.data())
+def test_equal_crews_that_take_turns_cost_no_less_than_the_bound_and_no_more_than_the_fast_choice(
+    data: st.DataObject,
+) -> None:
+    station = data.draw(st.lists(st.integers(0, 3), min_size=4, max_size=16), label="station")
+    crews = make_crews(station, [s % 2 for s in station])
+    travel = np.array(data.draw(st.lists(st.integers(5, 130), min_size=4, max_size=4), label="travel"), dtype=np.int32)
+    shifts = dataclasses.replace(
+        SHIFTS, fair_min=60, per_week=data.draw(st.integers(2, 7)), home_share=data.draw(st.sampled_from([0.0, 0.3]))
+    )
+    asked = data.draw(st.sampled_from([((PUMP, 1),), ((PAIR, 1),), ((PUMP, 1), (PAIR, 1))]))
+    model = compute_model(crews, travel, Deployment(asked, WEDNESDAY, data.draw(st.sampled_from([0.5, 2]))), shifts,
+                          WEEK, 2)  # fmt: skip
+    quick = choose_fast(model)
+    post, bound = take_turns(model, int((quick >= 0).sum()))
+    assert bound <= compute_cost(model, quick)
+    if post is None:
+        return
+    assert (post >= 0).sum() >= (quick >= 0).sum()
+    assert compute_cost(model, post) >= bound
+    assert (count_out(model, post) <= model.home).all()
+    for c, row in enumerate(post >= 0):
+        assert (np.diff(np.flatnonzero(row)) >= model.cycle[c]).all()
+        assert np.convolve(row, np.ones(model.week_blocks)).max() <= model.per_week
+        assert (model.allowed[c] | ~row).all()
+    if model.allowed.shape[1] <= AT_ONCE and (post >= 0).sum() == (quick >= 0).sum():
+        assert compute_cost(model, post) == bound, "settled at once is settled for good"
 
 
 # ── laws ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

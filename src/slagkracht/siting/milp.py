@@ -36,11 +36,13 @@ def solve_milp(
     maximise: bool = False,
     gap: float = 1e-6,
     seconds: float = 120.0,
+    nodes: int | None = None,
 ) -> MilpAnswer:
     """Minimise (or maximise) ``cost @ x`` with ``row_lower <= matrix @ x <= row_upper`` and ``lower <= x <= upper``.
 
     ``matrix`` [m, n] sparse by rows, all other arrays float64 [n] or [m], ``integer`` bool [n]. ``gap`` is relative,
-    ``seconds`` the most it may take. The same model gives the same answer, unless time runs out.
+    ``seconds`` the most it may take, ``nodes`` the most branches it may look into (None = all). The same model gives
+    the same answer, unless time runs out.
     """
     sign = -1.0 if maximise else 1.0
     outcome = milp(
@@ -48,7 +50,7 @@ def solve_milp(
         integrality=integer.astype(np.uint8),
         bounds=Bounds(lower, upper),
         constraints=LinearConstraint(matrix, row_lower, row_upper),
-        options={"mip_rel_gap": gap, "time_limit": seconds},
+        options={"mip_rel_gap": gap, "time_limit": seconds} | ({} if nodes is None else {"node_limit": nodes}),
     )
     if outcome.x is None:
         return MilpAnswer(np.empty(0), float("nan"), float("nan"), "infeasible" if outcome.status == 2 else "none")
