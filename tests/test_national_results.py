@@ -76,7 +76,7 @@ def test_the_three_fires_are_answered_as_published() -> None:
     waves = fires.compute_waves(case)
     sent = sum(wave.strength.unit_formation >= 0 for wave in waves)
     assert sent.max() == 1  # nobody is sent twice
-    assert all((wave.strength.residual_after >= case.floors.share - 1e-9).all() for wave in waves)
+    assert all((wave.strength.residual_after >= case.posture.floors.share - 1e-9).all() for wave in waves)
     compare(table_rows(fires.response_tables(case, waves)), published(fires))
 
 
