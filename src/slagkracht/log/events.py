@@ -50,6 +50,7 @@ KINDS: dict[str, Kind] = {
     "step_taken": Kind("stap gezet in een procedure", ("dossier", "procedure", "step", "state")),
     "sharing_granted": Kind("delen toegestaan", ("consent", "receiver", "tier", "until")),
     "sharing_ended": Kind("delen beëindigd", ("consent",)),
+    "classified": Kind("informatieklasse gewijzigd", ("information_class",)),
     "note": Kind("aantekening", ("text",)),
     "correction": Kind("correctie", ("corrects", "reason")),
 }

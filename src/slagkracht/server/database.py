@@ -23,9 +23,10 @@ from psycopg_pool import ConnectionPool
 SQL = Path(__file__).parent / "sql"
 APPLICATION_ROLE = "slagkracht_app"
 WORLDS = ("echt", "oefening")
+CLASSES = ("Open", "Intern", "Vertrouwelijk", "Geheim")
+"""Information classes, lowest first."""
 PATIENCE_S = 20.0
 """How long a database that was killed is waited for before whoever asked is told that it is away."""
-
 Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
 

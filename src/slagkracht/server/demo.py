@@ -17,8 +17,15 @@ from slagkracht.sources.facts import read_region_facts
 PASSWORD = "slagkracht-demo"
 """The password of every demo account. They are made for a demonstration only, and say so in their names."""
 
-DEMO_ROLES = {"voorzitter": "Voorzitter", "officier": "Officier", "bestuur": "Bestuur", "beleid": "Beleid"}
-DEMO_NATIONAL = {"actiecentrum": "Actiecentrum", "minister": "LOCC", "rcdv": "RCDV", "veiligheidsberaad": "Beraad"}
+DEMO_ROLES = {"voorzitter": "Voorzitter", "officier": "Officier", "bestuur": "Bestuur", "beleid": "Beleid",
+              "beheerder": "Beheerder"}  # fmt: skip
+DEMO_NATIONAL = {"actiecentrum": "Actiecentrum", "minister": "LOCC", "rcdv": "RCDV", "veiligheidsberaad": "Beraad",
+                 "beheerder": "Beheerder LAC"}  # fmt: skip
+DEMO_CLASSES = {
+    "beheerder": "Geheim",
+    **dict.fromkeys(("voorzitter", "officier", "actiecentrum", "minister"), "Vertrouwelijk"),
+}
+"""Up to which information class a demo role sees, or may let see; Intern where none is named."""
 
 
 def lay_regions(addresses: Addresses) -> None:
@@ -85,7 +92,7 @@ def lay_accounts(addresses: Addresses, until: datetime.datetime) -> list[str]:
                 continue
             give_person(cursor, account[username], region, name)
             for world in WORLDS:
-                give_mandate(cursor, account[username], region, role, world, until)
+                give_mandate(cursor, account[username], region, role, world, until, DEMO_CLASSES.get(role, "Intern"))
     return [username for username, *_ in wanted]
 
 
@@ -97,13 +104,19 @@ def give_person(cursor: psycopg.Cursor, account: int, region: str, name: str) ->
 
 
 def give_mandate(
-    cursor: psycopg.Cursor, account: int, region: str, role: str, world: str, until: datetime.datetime
+    cursor: psycopg.Cursor,
+    account: int,
+    region: str,
+    role: str,
+    world: str,
+    until: datetime.datetime,
+    information_class: str = "Intern",
 ) -> None:
-    """Lets an account act in ``role`` for ``region`` in one world, until a moment."""
+    """Lets an account act in ``role`` for ``region`` in one world, until a moment, and see up to a class."""
     cursor.execute(
-        "insert into slagkracht.mandate (account_id, region, role, world, starts_at, until) "
-        "values (%s, %s, %s, %s, least(now(), %s - interval '1 second'), %s)",
-        (account, region, role, world, until, until),
+        "insert into slagkracht.mandate (account_id, region, role, information_class, world, starts_at, until) "
+        "values (%s, %s, %s, %s, %s, least(now(), %s - interval '1 second'), %s)",
+        (account, region, role, information_class, world, until, until),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from slagkracht.log import Conflict, Event, parse_event, replay
 from slagkracht.server.database import Scope
 from slagkracht.server.journal import read_events, record
-from slagkracht.server.ledger import LedgerError
+from slagkracht.server.ledger import LedgerError, NotAllowedError
 from slagkracht.server.verify_log import verify
 
 
@@ -35,6 +35,15 @@ def export_chain(own: Scope) -> Iterator[str]:
         yield row["line"] + "\n"
 
 
+def refuse_sealed(own: Scope, seen: int) -> None:
+    """Raises NotAllowedError where the acting region's log holds more than the ``seen`` facts that one may read."""
+    row = own.row("select slagkracht.own_chain_length() as whole")
+    if row is not None and row["whole"] > seen:
+        raise NotAllowedError(
+            "dit logboek bevat feiten boven uw informatieklasse: laat dit doen door wie een hoger mandaat heeft"
+        )
+
+
 def hand_in(own: Scope, text: str) -> HandedIn:
     """Takes a log of the acting region, as ``export_chain`` gave it elsewhere, over into this platform.
 
@@ -49,6 +58,7 @@ def hand_in(own: Scope, text: str) -> HandedIn:
         raise LedgerError(f"dit is het logboek van {', '.join(strangers)}, niet van {own.region}")
     own.rows("select pg_advisory_xact_lock(hashtextextended(%s, 0))", f"{own.world}/{own.region}")
     here = list(read_events(own, own.region))
+    refuse_sealed(own, len(here))
     if not here:
         for fact, line in zip(facts, text.splitlines()):
             _copy(own, fact, line)

@@ -18,7 +18,7 @@ from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
 from psycopg_pool import PoolTimeout
 
-from slagkracht.server.database import Scope, scope
+from slagkracht.server.database import CLASSES, Row, Scope, scope
 
 API_VERSION = "1.0.0"
 CONTENT_SECURITY = (
@@ -29,14 +29,23 @@ CONTENT_SECURITY = (
 
 @dataclass(frozen=True)
 class Acting:
-    """An account acting for a region in a world: ``roles`` are those whose mandates hold now."""
+    """An account acting for a region in a world.
+
+    ``roles`` are those whose mandates hold now; ``information_class`` the highest that they let it see ("" = none).
+    """
 
     account: int
     actor: str
     region: str
     world: str
     roles: frozenset[str]
+    information_class: str
     choices: tuple[tuple[str, str], ...]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes that it may see, lowest first."""
+        return CLASSES[: CLASSES.index(self.information_class) + 1] if self.information_class else ()
 
     @property
     def is_exercise(self) -> bool:
@@ -50,8 +59,8 @@ def find_acting(request: HttpRequest) -> Acting | None:
         return None
     with scope("", "", "", account=user.pk) as own:
         mandates = own.rows(
-            "select region, world, role from slagkracht.mandate where account_id = %s and starts_at <= now() "
-            "and now() < until order by world, region, role",
+            "select region, world, role, information_class from slagkracht.mandate where account_id = %s "
+            "and starts_at <= now() and now() < until order by world, region, role",
             user.pk,
         )
         person = own.row("select name from slagkracht.person where account_id = %s", user.pk)
@@ -61,8 +70,15 @@ def find_acting(request: HttpRequest) -> Acting | None:
     chosen = tuple(request.session.get("acting", choices[0]))
     if chosen not in choices:
         return None
-    roles = frozenset(row["role"] for row in mandates if (row["region"], row["world"]) == chosen)
-    return Acting(user.pk, person["name"], chosen[0], chosen[1], roles, choices)
+    held = [row for row in mandates if (row["region"], row["world"]) == chosen]
+    roles = frozenset(row["role"] for row in held)
+    return Acting(user.pk, person["name"], chosen[0], chosen[1], roles, highest_class(held), choices)
+
+
+def highest_class(mandates: list[Row]) -> str:
+    """The highest class that mandates let one see; who keeps mandates reads nothing by that."""
+    seen = [row["information_class"] for row in mandates if row["role"] != "beheerder"]
+    return max(seen, key=CLASSES.index, default="")
 
 
 def acting_scope(acting: Acting) -> AbstractContextManager[Scope]:

@@ -7,7 +7,7 @@ import datetime
 import psycopg
 
 from slagkracht.log import NATIONAL_CHAIN
-from slagkracht.server.database import Addresses, Row, Scope
+from slagkracht.server.database import CLASSES, Addresses, Row, Scope
 from slagkracht.server.journal import record
 from slagkracht.server.ledger import LedgerError, NotAllowedError, NotFoundError
 from slagkracht.sources.procedure_files import read_procedures
@@ -19,7 +19,7 @@ ADMIN = "beheerder"
 def read_people(own: Scope) -> list[Row]:
     """The persons of the acting region with their mandates in this world, those that ended too (newest end first)."""
     return own.rows(
-        "select p.account_id, p.name, m.mandate_id, m.role, m.what, m.starts_at, m.until, "
+        "select p.account_id, p.name, m.mandate_id, m.role, m.what, m.information_class, m.starts_at, m.until, "
         "coalesce(m.starts_at <= now() and now() < m.until, false) as holds "
         "from slagkracht.person p left join slagkracht.mandate m on m.account_id = p.account_id "
         "and m.region = slagkracht.own() and m.world = slagkracht.world() "
@@ -40,8 +40,19 @@ def add_person(own: Scope, account: int, name: str) -> None:
     record(own, "note", {"text": f"persoon toegevoegd: {name}"})
 
 
-def give_mandate(own: Scope, account: int, role: str, until: datetime.datetime, what: str = "") -> int:
-    """Lets a person of the acting region act in ``role`` until a moment, and returns the mandate's id."""
+def give_mandate(
+    own: Scope,
+    account: int,
+    role: str,
+    until: datetime.datetime,
+    what: str = "",
+    information_class: str = "Intern",
+    starts: datetime.datetime | None = None,
+) -> int:
+    """Lets a person of the acting region act in ``role`` from ``starts`` (now) until a moment; returns its id.
+
+    ``information_class`` is the highest that he sees by it. Raises NotAllowedError for more than the giver may give.
+    """
     if role not in roles_of(own.region):
         raise LedgerError(
             "{region} geeft geen mandaat als {role!r}; wel: {roles}",
@@ -49,10 +60,14 @@ def give_mandate(own: Scope, account: int, role: str, until: datetime.datetime, 
             role=role,
             roles=", ".join(roles_of(own.region)),
         )
-    if until <= own.at:
+    if information_class not in CLASSES:
+        raise LedgerError("kies een informatieklasse: {classes}", classes=", ".join(CLASSES))
+    starts = starts or own.at
+    if until <= max(own.at, starts):
         raise LedgerError("een mandaat heeft een einde dat nog komen moet")
-    made = _ask(own, "select slagkracht.give_mandate(%s, %s, %s, %s) as made", account, role, what, until)
-    text = f"mandaat {role} voor {_name(own, account)} tot {until:%d-%m-%Y %H:%M}"
+    given = (account, role, what, starts, until, information_class)
+    made = _ask(own, "select slagkracht.give_mandate(%s, %s, %s, %s, %s, %s) as made", *given)
+    text = f"mandaat {role} voor {_name(own, account)} tot en met {information_class}, tot {until:%d-%m-%Y %H:%M}"
     record(own, "note", {"text": text, "mandate": made["made"]})
     return int(made["made"])
 
@@ -82,7 +97,8 @@ def name_first_admin(addresses: Addresses, account: int, region: str, until: dat
     with psycopg.connect(addresses.owner) as owner:
         for world in ("echt", "oefening"):
             owner.execute(
-                "insert into slagkracht.mandate (account_id, region, role, world, until) values (%s, %s, %s, %s, %s)",
+                "insert into slagkracht.mandate (account_id, region, role, information_class, world, until) "
+                "values (%s, %s, %s, 'Geheim', %s, %s)",
                 (account, region, ADMIN, world, until),
             )
 

@@ -12,7 +12,7 @@ from ninja.errors import AuthenticationError
 from ninja.security import HttpBasicAuth, HttpBearer
 
 from slagkracht.server.database import Scope, scope
-from slagkracht.server.guard import Acting
+from slagkracht.server.guard import Acting, highest_class
 
 
 def make_key(own: Scope, name: str, until: datetime.datetime) -> tuple[str, str]:
@@ -44,8 +44,8 @@ def find_by_key(key: str) -> Acting | None:
         return None
     with scope("", "", "", account=row["account_id"]) as own:
         mandates = own.rows(
-            "select role from slagkracht.mandate where account_id = %s and region = %s and world = %s "
-            "and starts_at <= now() and now() < until",
+            "select role, information_class from slagkracht.mandate where account_id = %s and region = %s "
+            "and world = %s and starts_at <= now() and now() < until",
             row["account_id"],
             row["region"],
             row["world"],
@@ -55,7 +55,8 @@ def find_by_key(key: str) -> Acting | None:
         return None
     roles = frozenset(mandate["role"] for mandate in mandates)
     actor = f"{person['name']} ({row['name']})"
-    return Acting(row["account_id"], actor, row["region"], row["world"], roles, ((row["region"], row["world"]),))
+    place = (row["region"], row["world"])
+    return Acting(row["account_id"], actor, *place, roles, highest_class(mandates), (place,))
 
 
 class AccessKey(HttpBearer):

@@ -78,6 +78,22 @@ def open_incident(
     return incident
 
 
+def classify(scope: Scope, what: str, key: str, information_class: str) -> None:
+    """Gives an incident, a unit or a dossier of the acting region another class, and the facts about it with it.
+
+    Raises NotAllowedError for a class above one's own mandate, or for what is another's or not there.
+    """
+    done = scope.row("select slagkracht.classify(%s, %s, %s) as done", what, key, information_class)
+    if done is None or not done["done"]:
+        raise NotAllowedError(
+            "{what} {key} is hier niet {information_class} te maken: van een ander, of boven uw mandaat",
+            what=_DUTCH.get(what, what),
+            key=key,
+            information_class=information_class,
+        )
+    record(scope, "classified", {what: key, "information_class": information_class})
+
+
 def escalate_incident(scope: Scope, incident: str, level: str) -> None:
     """Sets how far an incident of the acting region is escalated."""
     row = _own(scope, "incident", incident)
@@ -465,6 +481,7 @@ _DUTCH = {
     "commitment": "toezegging",
     "unit": "eenheid",
     "consent": "toestemming",
+    "dossier": "dossier",
 }
 
 

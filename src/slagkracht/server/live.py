@@ -62,18 +62,23 @@ class Watcher:
     queue: asyncio.Queue[Batch] = field(default_factory=asyncio.Queue)
     allowed: bool = True
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Those who may see the same read together."""
+        return self.acting.region, self.acting.world, self.acting.information_class
+
 
 class Reader:
-    """Reads new facts once for all who watch in one region and one world, and hands them to each."""
+    """Reads new facts once for all who watch in one region and one world up to one class, and hands them to each."""
 
-    def __init__(self, region: str, world: str) -> None:
-        self.region, self.world = region, world
+    def __init__(self, region: str, world: str, information_class: str) -> None:
+        self.region, self.world, self.information_class = region, world, information_class
         self.watchers: set[Watcher] = set()
         self.place: Place | None = None
 
     async def read(self, connection: Connection) -> int:
         """Hands on what is new; returns the first transaction that may still be running."""
-        horizon, following, rows = await _look(connection, self.region, self.world, self.place)
+        horizon, following, rows = await _look(connection, self, self.place)
         if self.place:
             self.place = (following, "", 0)
         if batch := Batch.of(rows):
@@ -83,7 +88,7 @@ class Reader:
 
     async def catch_up(self, connection: Connection, place: Place | None) -> tuple[int, list[Row]]:
         """What a stream missed after ``place``, and the transaction from which ``read`` hands on the rest."""
-        _, following, rows = await _look(connection, self.region, self.world, place)
+        _, following, rows = await _look(connection, self, place)
         if not self.watchers or self.place is None:
             self.place = (following, "", 0)
         return following, rows
@@ -93,7 +98,7 @@ class Hub:
     """One listener per process: it wakes the readers of those who may see what came, where someone watches."""
 
     def __init__(self) -> None:
-        self.readers: dict[tuple[str, str], Reader] = {}
+        self.readers: dict[tuple[str, str, str], Reader] = {}
         self.tasks: list[asyncio.Task[None]] = []
         self.connection: Connection | None = None
         self.lock = asyncio.Lock()
@@ -104,8 +109,7 @@ class Hub:
         if not self.tasks or any(task.done() for task in self.tasks):
             self.tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._look_again())]
         await self.ready.wait()
-        key = (watcher.acting.region, watcher.acting.world)
-        reader = self.readers.setdefault(key, Reader(*key))
+        reader = self.readers.setdefault(watcher.key, Reader(*watcher.key))
         async with self.lock:
             assert self.connection is not None
             caught_up = await reader.catch_up(self.connection, place)
@@ -113,7 +117,7 @@ class Hub:
         return caught_up
 
     def leave(self, watcher: Watcher) -> None:
-        reader = self.readers.get((watcher.acting.region, watcher.acting.world))
+        reader = self.readers.get(watcher.key)
         if reader is not None:
             reader.watchers.discard(watcher)
 
@@ -151,8 +155,9 @@ class Hub:
 
     def _wake(self, told: str, waiting: dict[Reader, int]) -> None:
         tx, world, regions = told.split(" ")
-        for region in regions.split(","):
-            if (reader := self.readers.get((region, world))) is not None:
+        told_to = set(regions.split(","))
+        for reader in self.readers.values():
+            if reader.world == world and reader.region in told_to:
                 waiting[reader] = max(waiting.get(reader, 0), int(tx))
 
     async def _look_again(self) -> None:
@@ -178,8 +183,10 @@ async def _may_watch(connection: Connection, watcher: Watcher) -> bool:
             "select 1 from django.django_session s, django.auth_user u where s.session_key = %s "
             "and s.expire_date > now() and u.id = %s and u.is_active and u.password = %s "
             "and exists (select 1 from slagkracht.mandate m where m.account_id = u.id and m.region = %s "
-            "and m.world = %s and m.starts_at <= now() and now() < m.until)",
-            (watcher.session, acting.account, watcher.password, acting.region, acting.world),
+            "and m.world = %s and m.starts_at <= now() and now() < m.until "
+            "having coalesce(max(slagkracht.rank(m.information_class)) filter (where m.role <> 'beheerder'), 0) "
+            ">= coalesce(slagkracht.rank(%s), 0) and count(*) > 0)",
+            (watcher.session, acting.account, watcher.password, *watcher.key),
         )
         holds = await found.fetchone() is not None
         await connection.execute("select set_config('slagkracht.account', '', false)")
@@ -199,7 +206,7 @@ async def connect() -> Connection:
 BEYOND: Place = (2**62, "", 0)
 
 
-async def _look(connection: Connection, region: str, world: str, place: Place | None) -> tuple[int, int, list[Row]]:
+async def _look(connection: Connection, reader: Reader, place: Place | None) -> tuple[int, int, list[Row]]:
     """The first transaction that may still be running, the one after the last fact before it, and what lies between.
 
     A place in a stream is the second: a database that crashed gives out again the numbers that left nothing on disk,
@@ -208,15 +215,16 @@ async def _look(connection: Connection, region: str, world: str, place: Place | 
     tx, chain, number = place or BEYOND
     async with connection.pipeline():
         await connection.execute(
-            "select set_config('slagkracht.region', %s, false), set_config('slagkracht.world', %s, false)",
-            (region, world),
+            "select set_config('slagkracht.region', %s, false), set_config('slagkracht.world', %s, false), "
+            "set_config('slagkracht.class', %s, false)",
+            (reader.region, reader.world, reader.information_class or "geen"),
         )
         found = await connection.execute(
             "select edge.horizon, edge.last, e.tx::text, e.chain, e.number, e.kind, e.line from (select "
             "pg_snapshot_xmin(pg_current_snapshot())::text as horizon, slagkracht.last_fact(%s)::text as last) edge "
             "left join slagkracht.event e on e.world = %s and (e.tx, e.chain, e.number) > (%s::text::xid8, %s, %s) "
             "and e.tx < pg_snapshot_xmin(pg_current_snapshot()) order by e.tx, e.chain, e.number",
-            (world, world, str(tx), chain, number),
+            (reader.world, reader.world, str(tx), chain, number),
         )
         rows = await found.fetchall()
     facts = [row for row in rows if row["tx"] is not None]

@@ -23,6 +23,7 @@ from slagkracht.server import dossiers, ledger
 from slagkracht.server.api import schemas
 from slagkracht.server.api.resources import RESOURCES, Resource
 from slagkracht.server.database import Row, Scope
+from slagkracht.server.exchange import refuse_sealed
 from slagkracht.server.guard import API_VERSION, Acting, acting_scope, find_acting
 from slagkracht.server.journal import read_events, record
 from slagkracht.server.keys import AccessKey, end_key, make_key
@@ -214,6 +215,7 @@ def export_log(request: HttpRequest) -> StreamingHttpResponse:
     acting = acting_of(request)
     with acting_scope(acting) as own:
         lines = [format_event(event) + "\n" for event in read_events(own, acting.region)]
+        refuse_sealed(own, len(lines))
     return StreamingHttpResponse(lines, content_type="application/jsonl; charset=utf-8")
 
 

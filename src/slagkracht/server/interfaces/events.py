@@ -1,9 +1,9 @@
 """Facts out to other systems as NL GOV CloudEvents: signed, in order, kept until the receiver has them.
 
-A subscription carries what its region may read; whether it still may is read again at every attempt. A delivery is
-a row in the database, taken by one sender at a time (SKIP LOCKED), so it survives a crash of whoever sends: at least
-once, with the same id each time. Signed as Standard Webhooks does: ``webhook-signature`` is the HMAC-SHA256 of id,
-moment and body with the secret of the subscription.
+A subscription carries what its region may read, up to the class of who subscribed; whether it still may is read again
+at every attempt. A delivery is a row in the database, taken by one sender at a time (SKIP LOCKED), so it survives a
+crash of whoever sends: at least once, with the same id each time. Signed as Standard Webhooks does:
+``webhook-signature`` is the HMAC-SHA256 of id, moment and body with the secret of the subscription.
 """
 
 from __future__ import annotations
@@ -77,7 +77,12 @@ def subscribe(own: Scope, sink: str, kinds: list[str]) -> tuple[str, str]:
     made, secret = f"B-{own.region}-{secrets.token_hex(5)}", secrets.token_urlsafe(32)
     last = own.row("select (coalesce(slagkracht.last_fact(%s)::text, '0')::numeric + 1)::text as tx", own.world)
     assert last is not None
+    highest = own.row("select (array['Open', 'Intern', 'Vertrouwelijk', 'Geheim'])[slagkracht.clearance()] as class")
+    assert highest is not None
+    if highest["class"] is None:
+        raise ledger.NotAllowedError("uw mandaat laat u geen feiten lezen, en laat er dus geen bezorgen")
     given = {"sink": sink, "kinds": kinds, "secret": secret, "place_tx": last["tx"]}
+    given["information_class"] = highest["class"]
     own.insert("subscription", subscription_id=made, region=own.region, **given)
     return made, secret
 
@@ -140,7 +145,8 @@ def deliver_one(own: Scope, subscription: str) -> bool:
     row = own.row(
         "select d.*, s.sink, s.secret, e.line from slagkracht.delivery d join slagkracht.subscription s "
         "using (subscription_id) left join slagkracht.event e on e.world = d.world and e.chain = d.chain "
-        "and e.number = d.number where d.subscription_id = %s and d.told_at is null and s.ended_at is null "
+        "and e.number = d.number and slagkracht.rank(e.information_class) <= slagkracht.rank(s.information_class) "
+        "where d.subscription_id = %s and d.told_at is null and s.ended_at is null "
         "order by e.tx, d.chain, d.number limit 1 for update of d skip locked",
         subscription,
     )

@@ -90,7 +90,10 @@ def open_incident(request: HttpRequest, acting: Acting) -> HttpResponse:
         if not what:
             raise RefusedError("zeg in een paar woorden wat er aan de hand is")
         x_m, y_m = read_place(seam.current(), request.POST)
-        incident = ledger.open_incident(own, what, x_m, y_m, request.POST.get("niveau", ""))
+        information_class = request.POST.get("klasse", "Intern")
+        if information_class not in acting.classes:
+            raise RefusedError("kies een informatieklasse die binnen uw mandaat valt")
+        incident = ledger.open_incident(own, what, x_m, y_m, request.POST.get("niveau", ""), information_class)
         return f"/actiecentrum/incidenten/{incident}", gettext("Incident geopend: {what}").format(what=what)
 
     return act(request, acting, do)

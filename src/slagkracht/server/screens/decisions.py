@@ -18,7 +18,7 @@ from slagkracht.server import dossiers
 from slagkracht.server import engine as seam
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.guard import Acting, acting_required, acting_scope
-from slagkracht.server.screens.page import RefusedError, act
+from slagkracht.server.screens.page import LEADERS, RefusedError, act
 from slagkracht.sources.procedure_files import read_procedures
 
 QUORUM = 25
@@ -166,6 +166,7 @@ def show_dossier(request: HttpRequest, acting: Acting, dossier: str) -> HttpResp
         # the drawing is ours, of a procedure that was refused at load when anything in it was amiss
         "tekening": mark_safe(draw_procedure(procedure, case.state)),
         "versie": row["version"],
+        "klasse_mag": bool(acting.roles & {*LEADERS, "bestuur"}),
     }
     return render(request, "dossier.html", context)
 

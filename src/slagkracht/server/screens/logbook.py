@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from slagkracht.log import KINDS, UNIT_STATUSES, Event, replay, verify_chain
-from slagkracht.server.database import Row, Scope
+from slagkracht.server.database import Row, scope
 from slagkracht.server.guard import Acting, acting_required, acting_scope
 from slagkracht.server.journal import read_events
 from slagkracht.server.screens.page import RefusedError, read_moment, say
@@ -45,7 +45,7 @@ def show_log(request: HttpRequest, acting: Acting) -> HttpResponse:
             own.world,
         )
         events = list(read_events(own)) if at or known_at else []
-        context: dict[str, Any] = {"controle": verify_own(own) if request.GET.get("controle") else None}
+        context: dict[str, Any] = {"controle": verify_own(acting) if request.GET.get("controle") else None}
     context |= {
         "feiten": [{**row, "tekst": write_body(row["body"]), "laat": is_late(row)} for row in rows],
         "ketens": chains,
@@ -96,15 +96,19 @@ def describe_past(events: list[Event], at: Any, known_at: Any) -> dict[str, Any]
     }
 
 
-def verify_own(own: Scope) -> dict[str, Any]:
-    """Everything that is wrong with one's own chain, and the checkpoints that do not hold; nothing when it is whole."""
-    events = list(read_events(own, own.region))
-    findings = [f"nr. {finding.number}: {finding.what}" for finding in verify_chain(events, own.region)]
-    signed = own.rows(
-        "select number, hash from slagkracht.checkpoint where world = %s and chain = %s order by number",
-        own.world,
-        own.region,
-    )
+def verify_own(acting: Acting) -> dict[str, Any]:
+    """Everything that is wrong with one's own chain, and the checkpoints that do not hold; nothing when it is whole.
+
+    The platform reads the whole chain for it, also what is of a higher class; what it finds says nothing of that.
+    """
+    with scope(acting.region, acting.world, "controle") as whole:
+        events = list(read_events(whole, acting.region))
+        signed = whole.rows(
+            "select number, hash from slagkracht.checkpoint where world = %s and chain = %s order by number",
+            whole.world,
+            whole.region,
+        )
+    findings = [f"nr. {finding.number}: {finding.what}" for finding in verify_chain(events, acting.region)]
     hashes = {event.number: event.hash for event in events}
     for point in signed:
         if hashes.get(point["number"]) != point["hash"]:

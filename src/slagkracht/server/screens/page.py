@@ -79,7 +79,7 @@ def act(request: HttpRequest, acting: Acting, do: Callable[[Scope], tuple[str, s
         }
         return redirect(request.POST.get("terug") if _is_ours(request.POST.get("terug", "")) else "/")
     request.session["melding"] = {"fout": False, "tekst": said}
-    return redirect(onward)
+    return redirect(onward if _is_ours(onward) else "/")
 
 
 def say(error: SaidError) -> str:

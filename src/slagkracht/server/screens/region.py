@@ -91,7 +91,8 @@ def show_region(request: HttpRequest, acting: Acting) -> HttpResponse:
 def describe_own_units(own: Scope, engine: Engine, picture: Picture) -> list[Row]:
     """The region's units: status, how old it is, and whether they are free by the engine's measure."""
     rows = own.rows(
-        "select u.unit_id, u.type_code, u.station, u.status, u.status_at, c.step, c.receiver, c.step_at "
+        "select u.unit_id, u.type_code, u.station, u.status, u.status_at, u.information_class, "
+        "c.step, c.receiver, c.step_at "
         "from slagkracht.unit u left join slagkracht.commitment c on c.world = u.world and c.unit_id = u.unit_id "
         "and c.step <> 'unit_home' where u.world = %s and u.region = %s order by (c.step is null), u.unit_id",
         own.world,

@@ -9,11 +9,9 @@ from slagkracht.decisions import OUTCOMES
 from slagkracht.log import COMMITMENT_STATES, KINDS, UNIT_STATUSES, UNMET_REASONS
 from slagkracht.relief import REASONS as RELIEF_REASONS
 from slagkracht.resources import REGIMES, WINDOWS
+from slagkracht.server.database import CLASSES
 from slagkracht.sources.procedure_files import read_procedures
 from slagkracht.strength import REASONS
-
-CLASSES = ("Open", "Intern", "Vertrouwelijk", "Geheim")
-"""Information classes, lowest first."""
 
 WORDS = {
     **{role.code: role.dutch for role in read_procedures()[1].values()},
