@@ -54,7 +54,9 @@ def lay(information_class: str, world: str) -> Traces:
         ledger.classify(own, "dossier", dossier, information_class)
     with acting(RECEIVER, world) as theirs:
         offered = secrets.token_hex(6)
-        theirs.insert("unit", unit_id=offered, region=RECEIVER, **{**kind, "type_code": "TS6", "station": "K"})
+        theirs.insert(
+            "unit", unit_id=offered, region=RECEIVER, **{**kind, "type_code": "TS6", "capabilities": [], "station": "K"}
+        )
         offer = ledger.offer_units(theirs, f"{request}-1", [offered], 1, mark)
     ids = {"incident": incident, "request_id": request, "line": f"{request}-1", "offer": offer, "dossier": dossier,
            "unit": mark}  # fmt: skip

@@ -158,7 +158,7 @@ def test_a_stream_is_in_order_of_transaction_not_of_its_spelling(database: Addre
             )
 
     async def read() -> list[str]:
-        reader = Reader("VR25", "oefening")
+        reader = Reader("VR25", "oefening", "Geheim")
         async with await connect() as connection:
             _, rows = await reader.catch_up(connection, (98, "", 0))
         return [row["tx"] for row in rows if row["number"] > 900_000]
