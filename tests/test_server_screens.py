@@ -290,15 +290,6 @@ def test_sharing_begins_and_ends_with_the_owner(engine: Engine) -> None:
     assert friend.get(f"/api/v1/eenheden/{unit}").status_code == 404
 
 
-def test_handing_over_a_function_names_both(engine: Engine) -> None:
-    browser = client("demo-officier-vr14")
-    assert "overgedragen" in press(
-        browser, "/beheer/overdragen", functie="leider", aan="Officier nacht", terug="/beheer"
-    )
-    page = text_of(browser.get("/beheer"))
-    assert "van Demo Officier VR14 aan Officier nacht" in page
-
-
 def test_a_sketch_is_weighed_and_kept(engine: Engine) -> None:
     browser = client("demo-beleid-vr06")
     station, other = engine.plan.stations.station_id[:2].tolist()
