@@ -48,7 +48,7 @@ class Watch:
 
     def __init__(self, port: int, username: str, after: str = "") -> None:
         cookie = client(username).cookies["sessionid"].value
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         headers = {"Cookie": f"sessionid={cookie}", **({"Last-Event-ID": after} if after else {})}
         self.connection.request("GET", "/api/v1/gebeurtenissen/stroom", headers=headers)
         self.answer = self.connection.getresponse()
