@@ -35,7 +35,7 @@ REGIONS = [f"VR{n:02d}" for n in range(1, 26)]
 EVERY_S = 5.0
 """Each unit says where it is once in so many seconds."""
 
-WARM_UP_S = 5.0
+WARM_UP_S = 15.0
 FACT = re.compile(rb"id: \d+\.(VR\d\d|LAC)\.(\d+)\nevent: (\w+)\ndata: (\{.*\})\n\n")
 
 

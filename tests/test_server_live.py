@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
+from slagkracht.server import live
 from slagkracht.server.database import Addresses
 from slagkracht.server.journal import record
 from slagkracht.server.live import Reader, connect, parse_place
@@ -47,7 +48,7 @@ class Watch:
     """Someone watching the stream: ``facts`` (id in the stream, event) as they came."""
 
     def __init__(self, port: int, username: str, after: str = "") -> None:
-        cookie = client(username).cookies["sessionid"].value
+        cookie = self.session = client(username).cookies["sessionid"].value
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         headers = {"Cookie": f"sessionid={cookie}", **({"Last-Event-ID": after} if after else {})}
         self.connection.request("GET", "/api/v1/gebeurtenissen/stroom", headers=headers)
@@ -128,6 +129,24 @@ def test_silence_is_filled_with_a_heartbeat(port: int) -> None:
     while not line.startswith(b":"):
         line = watch.answer.readline()
     watch.close()
+
+
+def test_a_stream_goes_on_as_long_as_whoever_opened_it_may_watch(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.contrib.sessions.models import Session
+
+    monkeypatch.setattr(live, "MANDATE_S", 0.1)
+    (hub,) = live._hubs.values()
+    hub.tasks["look again"].cancel()  # whoever comes next finds that nobody looks, and that is mended
+    stays, goes = Watch(port, "demo-officier-vr02"), Watch(port, "demo-officier-vr02")
+    time.sleep(1.0)
+    told = tell("VR01", 1)
+    assert (stays.take(1), goes.take(1)) == (told, told), "looking again ends nothing by itself"
+    Session.objects.filter(session_key=goes.session).delete()
+    assert goes.answer.read().replace(b": er is contact\n\n", b"") == b"", "logged out: the stream ends"
+    (last,) = tell("VR01", 1)
+    assert stays.take(1) == [last]
+    stays.close()
+    goes.close()
 
 
 def test_a_stream_is_not_for_strangers(port: int) -> None:

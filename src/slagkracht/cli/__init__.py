@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as problem:
         where = problem.filename or ""
         _fail(f"{where}: {say_why(problem)}" if where else say_why(problem))
-    except (ValueError, KeyError) as problem:
+    except (ValueError, KeyError, RuntimeError) as problem:
         _fail(str(problem.args[0] if problem.args else problem))
     except MemoryError:
         _fail("het geheugen is vol: neem minder gebieden of minder tijdvensters tegelijk")

@@ -99,15 +99,16 @@ class Hub:
 
     def __init__(self) -> None:
         self.readers: dict[tuple[str, str, str], Reader] = {}
-        self.tasks: list[asyncio.Task[None]] = []
+        self.tasks: dict[str, asyncio.Task[None]] = {}
         self.connection: Connection | None = None
         self.lock = asyncio.Lock()
         self.ready = asyncio.Event()
 
     async def subscribe(self, watcher: Watcher, place: Place | None) -> tuple[int, list[Row]]:
         """Hands ``watcher`` what is new from now on; returns what ``Reader.catch_up`` does."""
-        if not self.tasks or any(task.done() for task in self.tasks):
-            self.tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._look_again())]
+        for name, work in (("listen", self._listen), ("look again", self._look_again)):
+            if name not in self.tasks or self.tasks[name].done():
+                self.tasks[name] = asyncio.create_task(work())
         await self.ready.wait()
         reader = self.readers.setdefault(watcher.key, Reader(*watcher.key))
         async with self.lock:
@@ -161,17 +162,22 @@ class Hub:
                 waiting[reader] = max(waiting.get(reader, 0), int(tx))
 
     async def _look_again(self) -> None:
-        """Looks, for all at once, whether those who watch are still logged in and still hold a mandate."""
+        """Looks, one after the other, whether those who watch are still logged in and still hold a mandate.
+
+        On a connection of its own and spread over ``MANDATE_S``: no fact waits for it.
+        """
         while True:
-            await asyncio.sleep(MANDATE_S)
-            watchers = [watcher for reader in self.readers.values() for watcher in reader.watchers]
             try:
-                async with self.lock:
-                    assert self.connection is not None
-                    for watcher in watchers:
-                        watcher.allowed = watcher.allowed and await _may_watch(self.connection, watcher)
+                async with await connect() as connection:
+                    while True:
+                        watchers = [watcher for reader in self.readers.values() for watcher in reader.watchers]
+                        for watcher in watchers:
+                            await asyncio.sleep(MANDATE_S / len(watchers))
+                            watcher.allowed = watcher.allowed and await _may_watch(connection, watcher)
+                        if not watchers:
+                            await asyncio.sleep(MANDATE_S)
             except psycopg.OperationalError:
-                continue  # whoever cannot be looked after sees nothing new either
+                await asyncio.sleep(1.0)  # whoever cannot be looked after sees nothing new either
 
 
 async def _may_watch(connection: Connection, watcher: Watcher) -> bool:

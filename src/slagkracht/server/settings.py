@@ -25,7 +25,10 @@ def _database(dsn: str) -> dict[str, Any]:
         "PASSWORD": given.get("password", ""),
         "HOST": given.get("host", ""),
         "PORT": given.get("port", ""),
-        "OPTIONS": {"options": "-c search_path=django"},
+        "OPTIONS": {
+            "options": "-c search_path=django",
+            **{name: given[name] for name in ("target_session_attrs",) if name in given},
+        },
         "CONN_HEALTH_CHECKS": True,
     }
 

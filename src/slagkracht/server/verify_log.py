@@ -148,7 +148,10 @@ def main(arguments: list[str]) -> int:
         print(__doc__)
         return 2
     try:
-        texts = [open(path, encoding="utf-8", newline="").read() for path in arguments]  # noqa: SIM115
+        texts = []
+        for path in arguments:
+            with open(path, encoding="utf-8", newline="") as file:
+                texts.append(file.read())
         keys = json.loads(texts[2]) if len(texts) > 2 else None
     except (OSError, ValueError) as error:
         print(f"onleesbaar: {error}")
