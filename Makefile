@@ -12,7 +12,7 @@ WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' 2>/dev/n
 PYTHON ?= python3
 CHROMIUM := $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser))
 
-.PHONY: demo test check format lock web browser clean help
+.PHONY: demo test check format lock web browser sbom audit clean help
 
 help: ## what you can ask for
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -29,13 +29,22 @@ check: $(READY) ## format, lint, types, and the tests with warnings as errors
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(MAKE) test
+	$(MAKE) test sbom audit
 
 format: $(READY) ## put the code in its usual form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 web: $(WEB) ## build the front end
+
+sbom: $(READY) ## what everything is made of (CycloneDX), from the two lock files
+	@mkdir -p dist
+	@$(BIN)/cyclonedx-py requirements --output-reproducible --of JSON -o dist/sbom-python.json requirements.lock
+	@cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm sbom --package-lock-only --sbom-format cyclonedx --loglevel=error > ../dist/sbom-web.json
+	@echo "Samenstelling geschreven: dist/sbom-python.json en dist/sbom-web.json"
+
+audit: $(READY) ## ask whether a dependency has a known weakness
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/audit.py
 
 # uv, pinned by hash, in a place of its own; Debian keeps pip for new environments in a package of its own.
 .tools/bin/uv: bootstrap.lock
