@@ -1,5 +1,5 @@
 # Slagkracht: two commands on a fresh machine with Python 3.11.
-#   make demo    builds everything, computes the embedded country and serves its map
+#   make demo    builds everything, computes the embedded country and opens the platform on it
 #   make test    runs the tests (the browser tests too, where a browser is or can be installed)
 
 VENV := .venv
@@ -17,7 +17,7 @@ CHROMIUM := $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser))
 help: ## what you can ask for
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-demo: $(READY) $(WEB) ## the main job on the embedded country, then its map in the browser
+demo: $(READY) $(WEB) ## the main job on the embedded country, and the platform on it in the browser
 	$(BIN)/slagkracht demo
 
 # The platform's test files each get a process and a database of their own, so that none finds what another left.
