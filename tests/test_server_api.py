@@ -386,7 +386,9 @@ def test_who_keeps_guessing_is_locked_out() -> None:
     browser = client()
     for _ in range(5):
         log_in(browser, "demo-beleid-vr13", "fout")
-    assert log_in(browser, "demo-beleid-vr13").status_code == 429
+    locked = log_in(browser, "demo-beleid-vr13")
+    assert locked.status_code == 429
+    assert "een kwartier lang niet inloggen" in locked.content.decode()
     assert browser.get(f"{API}/ik").status_code == 401
 
 

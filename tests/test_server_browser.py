@@ -232,9 +232,16 @@ def test_the_walk_of_a_long_fire(browser: sync_api.Browser, site: Site, tmp_path
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is niet geïnstalleerd (npm ci in web/)")
-@pytest.mark.parametrize("user", ["demo-officier-vr07", "demo-actiecentrum"])
-def test_nothing_stands_in_the_way_of_assistive_technology(browser: sync_api.Browser, site: Site, user: str) -> None:
+@pytest.mark.parametrize(
+    ("user", "language"), [("demo-officier-vr07", "nl"), ("demo-actiecentrum", "en"), ("demo-beheerder-vr07", "en")]
+)
+def test_nothing_stands_in_the_way_of_assistive_technology(
+    browser: sync_api.Browser, site: Site, user: str, language: str
+) -> None:
     desk = Desk(browser, site, user)
+    if language == "en":
+        desk.page.get_by_role("button", name="English").click()
+        desk.page.get_by_role("button", name="Nederlands").wait_for()
     paths = ["/", "/actiecentrum", "/regio", "/tekort", "/plantafel", "/besluiten", "/logboek?controle=1", "/beheer",
              "/verantwoording?cijfer=restdekking"]  # fmt: skip
     found = desk.open("/actiecentrum").locator("#incidenten a, #aanvragen a").all()
