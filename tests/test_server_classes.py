@@ -238,6 +238,22 @@ def test_the_exercise_shows_nothing_of_the_real_world(
         assert untouched == {"closed_at": None}
 
 
+def test_what_is_redacted_shows_in_no_place(database: Addresses, traces: dict[tuple[str, str], Traces]) -> None:
+    unit, station = "eenheid" + secrets.token_hex(6), "kazerne" + secrets.token_hex(6)
+    with acting("VR10") as own:
+        kind = {"type_code": "TS6", "capabilities": [], "crew": 6, "station": station}
+        own.insert("unit", unit_id=unit, region="VR10", **kind)
+        own.insert("unit_place", unit_id=unit, region="VR10", x_m=1, y_m=2, place_at=own.at)
+        ledger.share(own, "VR09", "volledig", own.at + HOUR, ["kazerne", "bezetting"])
+    walked = [traces[("echt", "Intern")]]
+    theirs = look_everywhere(someone(database, "VR09", "Geheim"), walked)
+    assert {path for path, content in theirs.items() if unit.encode() in content} >= {
+        f"{API}/eenheden?aantal=1000", f"{API}/bestanden/slagkracht.gpkg", "/ogc/v1/collections/eenheden/items",
+    }  # fmt: skip
+    assert {path for path, content in theirs.items() if station.encode() in content} == set()
+    assert station.encode() in someone(database, "VR10", "Geheim").get(f"{API}/eenheden?aantal=1000").content
+
+
 # ── setting the class ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
