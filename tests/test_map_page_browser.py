@@ -157,7 +157,7 @@ def test_the_table_says_what_the_map_shows(page: sync_api.Page) -> None:
 
 def test_an_incident_is_put_with_a_click_and_answered_at_once(page: sync_api.Page) -> None:
     page.get_by_label("Slagkracht", exact=True).check()
-    assert "tot 15 minuten" in page.locator(".legend").inner_text()
+    page.locator(".legend").get_by_text("tot 15 minuten", exact=True).wait_for()
     page.mouse.click(*middle(page))
     panel = page.get_by_test_id("gebied")
     panel.get_by_text("Wat de leners overhouden").wait_for()
@@ -178,8 +178,7 @@ def test_an_incident_needs_no_mouse_and_its_floors_can_be_let_go(page: sync_api.
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Zet hier een incident").press("Enter")
     panel = page.get_by_test_id("gebied")
-    panel.get_by_text("Wie komt, in volgorde").wait_for()
-    assert page.locator(":focus").inner_text() == "Incident in gebied G055"
+    page.locator("h2:focus", has_text="Incident in gebied G055").wait_for()
     page.get_by_label("1", exact=True).focus()
     page.keyboard.press("ArrowRight")
     assert "2 × basispeloton" in panel.inner_text()
@@ -192,7 +191,7 @@ def test_an_incident_needs_no_mouse_and_its_floors_can_be_let_go(page: sync_api.
     assert sorted(table.locator("tbody th").all_inner_texts()) == ["Achterland", "Liemers-Zuid", "Rijnkant"]
     assert "alle 2 staan er na" in page.locator("#vlak-tabel").inner_text()
     page.get_by_label("Dekking", exact=True).check()
-    assert "Opkomsttijd" in panel.inner_text()
+    panel.get_by_text("Opkomsttijd", exact=True).wait_for()
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is niet geïnstalleerd (npm ci in web/)")
@@ -205,6 +204,7 @@ def test_nothing_stands_in_the_way_of_assistive_technology(page: sync_api.Page, 
     page.evaluate(AXE.read_text(encoding="utf-8"))
     for kind, tab in [("Dekking", "Kaart"), ("Dekking", "Tabel"), ("Slagkracht", "Kaart"), ("Slagkracht", "Tabel")]:
         page.get_by_label(kind, exact=True).check()
+        page.get_by_text("Hoeveel" if kind == "Slagkracht" else "Tijdvenster", exact=True).wait_for()
         page.get_by_role("tab", name=tab).click()
         found = page.evaluate("async () => (await axe.run(document)).violations")
         grave = [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in ("serious", "critical")]
