@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import os
 import secrets
 import socket
@@ -83,6 +84,8 @@ def run(listener: socket.socket) -> None:
     from slagkracht.server.clock import start_clock
     from slagkracht.server.interfaces import events
 
+    gc.collect()
+    gc.freeze()  # what is loaded stays: going through it again and again would hold up every stream
     sys.setswitchinterval(TURN_S)
     start_clock(database.data_folder() / "sleutels")
     threading.Thread(target=events.run, args=(threading.Event(),), daemon=True).start()
