@@ -30,6 +30,23 @@ def test_an_outline_holds_its_own_areas_and_says_that_it_is_derived() -> None:
     assert "regiogrenzen" in drawn.made_up
 
 
+@pytest.mark.parametrize("side_m", [100.0, 4187.718, 1000 / 3])
+def test_squares_of_one_region_leave_no_seam(side_m: float) -> None:
+    """However awkward their size: a seam of a centimetre is a line across the map."""
+    areas = small_plan().areas
+    column, row = (v.ravel().astype(float) for v in np.meshgrid(np.arange(40), np.arange(30)))
+    grid = dataclasses.replace(
+        areas, x_m=12_345.678 + column * side_m, y_m=300_000.123 + row * side_m, region=np.zeros(1200, np.int32),
+        area_id=np.array([str(n) for n in range(1200)]), municipality=np.full(1200, "GM1"),
+        population=np.ones(1200, np.float32), objects=np.zeros((1200, len(areas.object_classes)), np.float32),
+        area_class=np.full(1200, ""), size_m=np.full(1200, side_m, np.float32).astype(np.float32),
+    )  # fmt: skip
+    drawn = compute_drawing(dataclasses.replace(small_plan(), areas=grid))
+    assert len(shapely.get_parts(drawn.outlines[0])) == 1
+    assert len(drawn.outlines[0].interiors) == 0
+    assert drawn.outlines[0].area == pytest.approx(1200 * side_m**2, rel=1e-4)
+
+
 def test_given_polygons_are_drawn_as_given() -> None:
     plan = small_plan()
     half = plan.areas.size_m / 2

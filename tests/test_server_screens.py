@@ -249,6 +249,8 @@ def test_boards_adopt_each_for_itself(engine: Engine) -> None:
         board, "/besluiten/vaststellen", **{**given, "ingangsdatum": "2026-07-02", "voorbehoud": "mits geld"}
     )
     assert press(board, "/besluiten/vaststellen", **given, ingangsdatum="2026-07-02") == "Opgetekend: vastgesteld."
+    shown = officer.get("/besluiten").content.decode()
+    assert shown.count('<path class="open"') == 24  # the map of boards: one in its own colour
     page = text_of(officer.get("/besluiten"))
     assert "geldt sinds 02-07-2026" in page
     assert "24 nog zonder besluit" in page

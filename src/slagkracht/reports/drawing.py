@@ -58,9 +58,9 @@ def compute_drawing(plan: Plan, polygons: Shapes | None = None, outlines: Shapes
         derived.append("regiogrenzen")
     if count > MOST_CELLS:
         cell_of, shown, side_m = _squares(areas)
-        half = side_m / 2
-        x, y = (np.floor((v[shown] - v.min()) / side_m) * side_m + v.min() + half for v in (areas.x_m, areas.y_m))
-        cells = shapely.box(x - half, y - half, x + half, y + half)
+        west, south = areas.x_m.min(), areas.y_m.min()
+        column, row = (np.floor((v[shown] - v.min()) / side_m) for v in (areas.x_m, areas.y_m))
+        cells = _boxes(column, row, west, south, side_m)
         aggregated = (
             f"{_dutch(count)} gebieden zijn voor het tekenen samengenomen tot {_dutch(len(shown))} vierkanten van "
             f"{_dutch(side_m)} m: het cijfer van een vierkant is het gemiddelde over zijn inwoners"
@@ -71,9 +71,9 @@ def compute_drawing(plan: Plan, polygons: Shapes | None = None, outlines: Shapes
         if polygons is not None:
             cells = _simplify(polygons)
         else:
-            cells = _grid_squares(areas)
-            if cells is None:
-                cells = _nearest_ground(areas)
+            squares = _grid_squares(areas)
+            cells = _nearest_ground(areas) if squares is None else squares
+            if squares is None:
                 derived.append("gebiedsgrenzen")
     region = areas.region[shown]
     if outlines is None:
@@ -140,12 +140,17 @@ def _grid_squares(areas: Areas) -> Shapes | None:
     side = np.round(areas.size_m.astype(np.float64), 2)
     if len(np.unique(side)) != 1 or side[0] == 0:
         return None
-    for v in (areas.x_m, areas.y_m):
-        steps = (v - v.min()) / side[0]
-        if np.abs(steps - np.round(steps)).max() > 0.01:
-            return None
-    half = side[0] / 2
-    return np.asarray(shapely.box(areas.x_m - half, areas.y_m - half, areas.x_m + half, areas.y_m + half))
+    steps = [(v - v.min()) / side[0] for v in (areas.x_m, areas.y_m)]
+    column, row = (np.round(step) for step in steps)
+    if max(np.abs(steps[0] - column).max(), np.abs(steps[1] - row).max()) > 0.01:
+        return None
+    return _boxes(column, row, areas.x_m.min() - side[0] / 2, areas.y_m.min() - side[0] / 2, side[0])
+
+
+def _boxes(column: Floats, row: Floats, west: float, south: float, side_m: float) -> Shapes:
+    """The squares of a grid by column and row from its corner; neighbours share an edge to the last bit."""
+    edges = (west + column * side_m, south + row * side_m, west + (column + 1) * side_m, south + (row + 1) * side_m)
+    return np.asarray(shapely.box(*edges))
 
 
 def _nearest_ground(areas: Areas, wide: float = 1.6) -> Shapes:

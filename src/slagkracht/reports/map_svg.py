@@ -1,4 +1,4 @@
-"""A map as a drawing for print: areas filled by class, regions outlined, stations as dots, sharp at any size."""
+"""A map as a drawing: areas filled by class, regions outlined, stations as dots, sharp at any size."""
 
 from __future__ import annotations
 
@@ -49,26 +49,7 @@ def draw_map(
     inside = shapely.box(west, south, east, north)
 
     def path(shapes: Shapes) -> str:
-        """Path data; a shape is clipped to the frame when it crosses it."""
-        pieces = []
-        for shape in shapes:
-            if not inside.contains_properly(shape):
-                shape = shapely.intersection(shape, inside)
-            for polygon in shapely.get_parts(shape):
-                if polygon.geom_type != "Polygon" or polygon.is_empty:
-                    continue
-                for ring in (polygon.exterior, *polygon.interiors):
-                    xy = shapely.get_coordinates(ring)[:-1]
-                    grid = np.round(
-                        np.stack([(xy[:, 0] - west) * scaling, (north - xy[:, 1]) * scaling], axis=1) * 10
-                    ).astype(int)
-                    steps = np.diff(grid, axis=0)
-                    steps = steps[(steps != 0).any(axis=1)]
-                    if len(steps) < 2:  # a sliver thinner than the grid has no face, and no valid path
-                        continue
-                    start = f"M{grid[0, 0]} {grid[0, 1]}"
-                    pieces.append(start + "l" + " ".join(f"{dx} {dy}" for dx, dy in steps.tolist()) + "z")
-        return "".join(pieces)
+        return _trace(shapes, frame, scaling)
 
     seen = shapely.intersects(cells, inside)
     context = np.zeros(len(cells), np.bool_) if faded is None else faded
@@ -104,6 +85,47 @@ def draw_map(
         f'fill="{MISSING_COLOUR}"/></pattern></defs>'
         f"{''.join(drawn)}</svg>"
     )
+
+
+def draw_regions(outlines: Shapes, classes: Sequence[str], titles: Sequence[str], *, width: int = 420) -> str:
+    """SVG of regions [R], each with a class that the page's style sheet colours and a title that says what it means.
+
+    It is read out as one picture by the name that the page gives it; a table beside it has to say the same.
+    """
+    frame = compute_frame(outlines, 0.01)
+    west, south, east, north = frame
+    height = round((north - south) * width / (east - west))
+    drawn = [
+        f'<path class="{escape(kind)}" d="{_trace(outlines[r : r + 1], frame, width / (east - west))}">'
+        f"<title>{escape(title)}</title></path>"
+        for r, (kind, title) in enumerate(zip(classes, titles, strict=True))
+    ]
+    return f'<svg viewBox="0 0 {width * 10} {height * 10}" aria-hidden="true">{"".join(drawn)}</svg>'
+
+
+def _trace(shapes: Shapes, frame: Frame, scaling: float) -> str:
+    """Path data in tenths of a unit; a shape is clipped to the frame when it crosses it."""
+    west, _, _, north = frame
+    inside = shapely.box(*frame)
+    pieces = []
+    for shape in shapes:
+        if not inside.contains_properly(shape):
+            shape = shapely.intersection(shape, inside)
+        for polygon in shapely.get_parts(shape):
+            if polygon.geom_type != "Polygon" or polygon.is_empty:
+                continue
+            for ring in (polygon.exterior, *polygon.interiors):
+                xy = shapely.get_coordinates(ring)[:-1]
+                grid = np.round(
+                    np.stack([(xy[:, 0] - west) * scaling, (north - xy[:, 1]) * scaling], axis=1) * 10
+                ).astype(int)
+                steps = np.diff(grid, axis=0)
+                steps = steps[(steps != 0).any(axis=1)]
+                if len(steps) < 2:  # a sliver thinner than the grid has no face, and no valid path
+                    continue
+                start = f"M{grid[0, 0]} {grid[0, 1]}"
+                pieces.append(start + "l" + " ".join(f"{dx} {dy}" for dx, dy in steps.tolist()) + "z")
+    return "".join(pieces)
 
 
 def compute_frame(shapes: Shapes, margin: float = 0.04, shape: float = 0.0) -> Frame:

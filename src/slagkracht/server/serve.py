@@ -9,6 +9,7 @@ import secrets
 import socket
 import sys
 import threading
+import warnings
 from pathlib import Path
 
 from slagkracht.server import database
@@ -84,6 +85,7 @@ def run(listener: socket.socket) -> None:
     from slagkracht.server.clock import start_clock
     from slagkracht.server.interfaces import events
 
+    warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous", Warning)  # files, read whole
     gc.collect()
     gc.freeze()  # what is loaded stays: going through it again and again would hold up every stream
     sys.setswitchinterval(TURN_S)

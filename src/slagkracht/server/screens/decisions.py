@@ -14,10 +14,13 @@ from django.views.decorators.http import require_GET, require_POST
 from slagkracht.decisions import OUTCOMES, Decision, compute_adoption
 from slagkracht.log import NATIONAL_CHAIN
 from slagkracht.procedures import Who, available_steps, compute_deadlines, draw_procedure, pass_terms
+from slagkracht.reports.map_svg import draw_regions
 from slagkracht.server import dossiers
 from slagkracht.server import engine as seam
 from slagkracht.server.database import Row, Scope
+from slagkracht.server.engine import Engine
 from slagkracht.server.guard import Acting, acting_required, acting_scope
+from slagkracht.server.screens.nation import drawing_of
 from slagkracht.server.screens.page import LEADERS, RefusedError, act
 from slagkracht.sources.procedure_files import read_procedures
 
@@ -54,8 +57,17 @@ def show_decisions(request: HttpRequest, acting: Acting) -> HttpResponse:
             "hash": engine.plan_hash,
             "stand": adoption,
             "kaart": [{**row, "stand": standing_of(adoption, row["region"])} for row in regions],
+            "landkaart": mark_safe(draw_adoption(engine, adoption)),
         }
     return render(request, "besluiten.html", context)
+
+
+def draw_adoption(engine: Engine, adoption: Any) -> str:
+    """The map of the regions, each in the colour of how its board stands to the plan."""
+    regions = engine.plan.regions
+    stands = [standing_of(adoption, code) for code in regions.code.tolist()]
+    titles = [f"{name}: {words}" for name, (_, words) in zip(regions.name.tolist(), stands, strict=True)]
+    return draw_regions(drawing_of(engine).outlines, [kind for kind, _ in stands], titles)
 
 
 def as_decision(row: Row) -> Decision:

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET
 from slagkracht import __version__
 from slagkracht.log import Situation
 from slagkracht.reports.columns import pack_column, pack_shapes
-from slagkracht.reports.drawing import compute_drawing
+from slagkracht.reports.drawing import Drawing, compute_drawing
 from slagkracht.rules import rule_version_in_force
 from slagkracht.server import engine as seam
 from slagkracht.server.database import Row, Scope
@@ -154,9 +154,14 @@ def show_platoons(request: HttpRequest, acting: Acting) -> HttpResponse:
 
 
 @functools.lru_cache(maxsize=2)
+def drawing_of(engine: Engine) -> Drawing:
+    """What is drawn of the plan in force."""
+    return compute_drawing(engine.plan)
+
+
+@functools.lru_cache(maxsize=2)
 def _land(engine: Engine) -> dict[str, Any]:
-    plan = engine.plan
-    drawing = compute_drawing(plan)
+    plan, drawing = engine.plan, drawing_of(engine)
     lon, lat = transform(plan.stations.x_m, plan.stations.y_m, RD, WGS84)
     points = [shape.representative_point() for shape in drawing.outlines]
     name_lon, name_lat = transform(
@@ -183,10 +188,9 @@ def _land(engine: Engine) -> dict[str, Any]:
     }
 
 
-@functools.lru_cache(maxsize=2)
 def shown_areas(engine: Engine) -> npt.NDArray[np.int64]:
     """The area that speaks for each cell on the map."""
-    return compute_drawing(engine.plan).shown
+    return drawing_of(engine).shown
 
 
 @require_GET
