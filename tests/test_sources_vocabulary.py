@@ -17,6 +17,7 @@ from slagkracht.areas import Areas
 from slagkracht.plan import Plan
 from slagkracht.regions import Regions
 from slagkracht.resources import REGIMES, WINDOWS, Stations, Units
+from slagkracht.risks import Risk
 from slagkracht.roads import Roads
 from slagkracht.rules import Rule
 from slagkracht.sources.csvfile import CsvTable
@@ -41,6 +42,7 @@ NOUNS: dict[str, Any] = {
     "area": Areas,
     "deviation": Deviations,
     "floor": Floor,
+    "risk": Risk,
     "rule": Rule,
     "roads": Roads,
     "travel": Travel,
