@@ -58,6 +58,47 @@ def test_every_row_in_another_encoding_is_named(tmp_path: Path) -> None:
     assert [f.row for f in refusal.value.findings] == [2, 4, 4]
 
 
+@pytest.mark.parametrize(
+    ("content", "row", "column", "word"),
+    [
+        ('id,naam\n1,"Apeldoorn\n2,Ede\n3,Tiel\n', 2, "naam", "niet sluit"),
+        ('id,naam\n1,Ede\n2,"Apeldoorn', 3, "naam", "niet sluit"),
+        ('id,naam\n1,"Apel\ndoorn"\n', 2, "naam", "niet sluit"),
+        ('id,naam\n1,"Apeldoorn" a/d IJssel\n', 2, "", "na een sluitend"),
+        ("id,naam\n1,Ede\r2,Tiel\n", 2, "", "regeleinde binnen"),
+        ("id,naam\n\n1,Ede\n", 2, "", "lege regel"),
+        ("\nid,naam\n1,Ede\n", 1, "", "lege regel"),
+    ],
+)
+def test_a_line_that_is_no_row_is_named_by_its_place(
+    tmp_path: Path, content: str, row: int, column: str, word: str
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(content.encode())
+    with pytest.raises(RefusalError) as refusal:
+        read_csv(path)
+    first = refusal.value.findings[0]
+    assert (first.row, first.column) == (row, column)
+    assert word in first.found
+
+
+@FUZZ
+@given(
+    lines=st.lists(st.sampled_from(["1,Ede", '2,"Tiel, oost"', '3,"Apeldoorn', "4", '"5', '6,"Ee"n', "7,a,b", ""])),
+    ends=st.integers(0, 3),
+)
+def test_rows_and_findings_account_for_every_line(tmp_path: Path, lines: list[str], ends: int) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(("\n".join(["id,naam", *lines, "8,Wijk"]) + "\n" * ends).encode())
+    wrong = [row for row, line in enumerate(lines, start=2) if line not in ("1,Ede", '2,"Tiel, oost"')]
+    if wrong:
+        with pytest.raises(RefusalError) as refusal:
+            read_csv(path)
+        assert [finding.row for finding in refusal.value.findings] == wrong
+    else:
+        assert read_csv(path).rows == len(lines) + 1
+
+
 @FUZZ
 @given(rows=st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=6))
 def test_what_was_written_is_read(tmp_path: Path, rows: list[list[str]]) -> None:

@@ -32,7 +32,8 @@ def read_csv(path: Path, required: Sequence[str] = ()) -> CsvTable:
     """Every cell of a CSV (UTF-8, separated by comma or semicolon, first row the header), stripped of outer spaces.
 
     Raises RefusalError: file missing or empty, not UTF-8, a required column missing, a column twice, a row with too
-    many or too few cells, a cell beyond 131,072 characters.
+    many or too few cells, an empty line between rows, a quote that does not close on its line, a cell beyond 131,072
+    characters.
     """
     file = path.name
     findings: list[Finding] = []
@@ -44,39 +45,69 @@ def read_csv(path: Path, required: Sequence[str] = ()) -> CsvTable:
     missing = [name for name in required if name not in header] if header else []
     for name in missing:
         findings.append(Finding(file, 1, name, f"kolommen {', '.join(header)}", f"een kolom {name}"))
-    for number, row in enumerate(rows, start=2):
-        if len(row) != len(header):
-            findings.append(Finding(file, number, "", f"{len(row)} cellen", f"{len(header)} cellen, zoals de kopregel"))
     if findings:
         raise RefusalError(findings)
     return CsvTable(file, {name: [row[i] for row in rows] for i, name in enumerate(header)}, len(rows))
 
 
 def _split(path: Path, findings: list[Finding]) -> tuple[list[str], list[list[str]]]:
-    """Header and rows; what is wrong is added to ``findings``, and reading goes on as far as it makes sense."""
+    """Header and rows, one for every line; a line that is no row is added to ``findings``, and the next is read anew.
+
+    Empty lines at the end are no rows.
+    """
+    header: list[str] = []
+    rows: list[list[str]] = []
+    separator = ","
+    empty = 0
     try:
         with path.open("rb") as stream:
-            lines = _lines(stream, path.name, findings)
-            first = next(lines, "")
-            separator = ";" if first.count(";") > first.count(",") else ","
-            reader = csv.reader(_again(first, lines), delimiter=separator)
-            table = [[cell.strip() for cell in row] for row in reader if row]
+            for number, line in enumerate(_lines(stream, path.name, findings), start=1):
+                if not line.strip("\r\n"):
+                    empty += 1
+                    continue
+                for blank in range(number - empty, number):
+                    findings.append(
+                        Finding(path.name, blank, "", "een lege regel", "rijen zonder lege regels ertussen")
+                    )
+                empty = 0
+                if not header:
+                    separator = ";" if line.count(";") > line.count(",") else ","
+                cells, wrong = _read_cells(line, separator)
+                if wrong is not None:
+                    found, expected = wrong
+                    column = header[len(cells) - 1] if 0 < len(cells) <= len(header) else ""
+                    findings.append(Finding(path.name, number, column, found, expected))
+                elif header and len(cells) != len(header):
+                    expected = f"{len(header)} cellen, zoals de kopregel"
+                    findings.append(Finding(path.name, number, "", f"{len(cells)} cellen", expected))
+                elif header:
+                    rows.append(cells)
+                header = header or cells
     except OSError as error:
         findings.append(Finding(path.name, 0, "", say_why(error), "een bestand dat te lezen is"))
         return [], []
+    return header, rows
+
+
+def _read_cells(line: str, separator: str) -> tuple[list[str], tuple[str, str] | None]:
+    """The cells of one line, and what is found and expected where it is no row (the cells up to that place)."""
+    text = line.removesuffix("\n").removesuffix("\r")
+    cells: list[str] = []
+    try:
+        if "\r" not in text:
+            cells = [cell.strip() for cell in next(csv.reader([text], delimiter=separator, strict=True))]
+            return cells, None
     except csv.Error as error:
-        found = "een cel van meer dan 131.072 tekens" if "field larger" in str(error) else str(error)
-        findings.append(
-            Finding(path.name, 0, "", found, "een CSV met gewone cellen; staat er een aanhalingsteken open?")
-        )
-        return [], []
-    return (table[0], table[1:]) if table else ([], [])
-
-
-def _again(first: str, rest: Iterator[str]) -> Iterator[str]:
-    if first:
-        yield first
-    yield from rest
+        if "field larger" in str(error):
+            return cells, ("een cel van meer dan 131.072 tekens", "een CSV met gewone cellen")
+        if "unexpected end" in str(error):
+            cells = next(csv.reader([text], delimiter=separator))
+            return cells, (
+                f"een aanhalingsteken dat op deze regel niet sluit, voor {cells[-1][:40]}",
+                'aanhalingstekens in paren (") en geen regeleinde binnen een cel',
+            )
+        return cells, ("tekst na een sluitend aanhalingsteken", 'een cel geheel tussen aanhalingstekens (") of zonder')
+    return cells, ("een regeleinde binnen een regel", "regels die eindigen zoals Windows of Unix dat doet")
 
 
 def _lines(stream: BinaryIO, file: str, findings: list[Finding]) -> Iterator[str]:
