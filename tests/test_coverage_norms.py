@@ -44,6 +44,17 @@ def test_a_norm_is_read_as_it_stands() -> None:
         ({"maatstaf": "gevoel"}, "kies een van nominaal"),
         ({"maatstaf": "kans"}, "zonder kans"),
         ({"maatstaf": "percentiel", "percentiel": 90}, "verwacht een aandeel"),
+        ({"maatstaf": "percentiel", "percentiel": 1}, "kleiner dan 1"),
+        ({"grens_s": "8"}, "grens_s = '8'; verwacht een getal"),
+        ({"grens_s": {"woonfunctie": "8"}}, "grens_s.woonfunctie = '8'"),
+        ({"grens_s": float("nan")}, "grens_s = nan"),
+        ({"afwijkingen": [5]}, "afwijkingen = .5.; verwacht een lijst tabellen met grens_s"),
+        ({"afwijkingen": [{"gebied": 5, "grens_s": 480, "motivering": "x"}]}, "afwijkingen 1: gebied = 5"),
+        ({"afwijkingen": [{"gebied": "A05", "motivering": "x"}]}, "afwijkingen 1: grens_s = 'niets'"),
+        ({"eenheid": 1.7}, "eenheid = 1.7; verwacht een geheel getal"),
+        ({"bemanning": True}, "bemanning = True; verwacht een geheel getal"),
+        ({"kans": "hoog"}, "kans = 'hoog'; verwacht een getal"),
+        ({"inzetmogelijkheid": []}, "een inzetmogelijkheid, of een lijst ervan"),
         ({"inzetmogelijkheit": "x"}, "onbekend veld inzetmogelijkheit"),
         ({"eenheid": 0}, "minstens één eenheid"),
         ({"afwijkingen": [{"gebied": "A05", "grens_s": 660}]}, "en de motivering|én de motivering"),
@@ -71,6 +82,17 @@ def test_residents_and_objects_have_their_own_limits() -> None:
     assert (residents == 480).all()
     assert objects[0].tolist()[0::2] == [480, 300]
     assert np.isnan(objects[0, 1])  # kantoorfunctie: this norm does not speak of it
+
+
+def test_one_limit_for_all_is_the_limit_of_every_object() -> None:
+    plan, _ = read_toyland()
+    read = parse_norm(RULE, {"inzetmogelijkheid": "tankautospuit", "grens_s": 480})
+    residents, objects = compute_limits(read, plan.areas, compute_area_class(read, plan.areas))
+    assert (residents == 480).all()
+    assert (objects == 480).all()
+    read = norm(grens_s={"alle": 480, "celfunctie": 300}, bewoners="alle")
+    _, objects = compute_limits(read, plan.areas, compute_area_class(read, plan.areas))
+    assert objects[0].tolist() == [480, 480, 300]
 
 
 def test_a_motivated_deviation_holds_for_its_place_and_class_alone() -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slagkracht.coverage import NORM_KINDS
-from slagkracht.rules import NoRuleError, rule_in_force
+from slagkracht.coverage import NORM_KINDS, parse_norm
+from slagkracht.rules import NoRuleError, Rules, rule_in_force
 from slagkracht.sources.refusal import RefusalError
-from slagkracht.sources.rule_files import parse_rule, read_rules
-from toyland import TOYLAND
+from slagkracht.sources.rule_files import check_places, parse_rule, read_rules
+from toyland import TOYLAND, read_toyland
 
 GOOD = """
 code = "proef"
@@ -62,6 +63,13 @@ def test_a_rule_is_read_as_it_stands() -> None:
         ('region = "VR07"', 'regio = "VR07"', "onbekend veld"),
         ("grens_s = 480 }", "grens_s = -1 }", "meer dan 0"),
         ("grens_s = 480 }", 'grens_s = 480, kans = "hoog" }', "versie vanaf 2022-01-01"),
+        ("grens_s = 480 }", 'grens_s = "8" }', "verwacht een getal"),
+        ("grens_s = 480 }", "grens_s = 480, afwijkingen = [5] }", "een lijst tabellen"),
+        (
+            '"tankautospuit", grens_s = 480 }',
+            '"tankautospuyt", grens_s = 480 }',
+            "inzetmogelijkheid: gevonden 'tankautosp",
+        ),
         ("day = 2022-01-01", "dag = 2022-01-01", "met ieder een dag"),
         ("[[cases]]", "[[cases", "een geldig TOML-bestand"),
         ("[[cases]]\nday", "cases = 3\nday", "onbekend veld cases, day, grens_s"),
@@ -127,3 +135,45 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_a_damaged_rule_is_read_or_refused(place: int, noise: str) -> None:
     with suppress(RefusalError):
         parse_rule(GOOD[:place] + noise + GOOD[place + len(noise) :], "wat.toml")
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["", "8", "tankautospuit", "kans", "alle"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["gebied", "grens_s", "motivering", "aantal", "klasse", "alle"]), inner)
+    ),
+    max_leaves=5,
+)
+FIELDS = ["grens_s", "eenheid", "inzetmogelijkheid", "onderdelen", "bemanning", "afwijkingen", "maatstaf", "kans"]
+FIELDS += ["percentiel", "doel", "buitengrens_s", "grootste_tussentijd_s", "bewoners", "indeling"]
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=4))
+def test_any_values_make_a_norm_or_a_refusal(values: dict[str, Any]) -> None:
+    rule = parse_rule(GOOD, "proef.toml")
+    with suppress(ValueError):
+        parse_norm(rule, {"inzetmogelijkheid": "tankautospuit", "grens_s": 480, **values})
+
+
+def test_a_deviation_for_a_place_that_is_not_there_is_refused() -> None:
+    plan, _ = read_toyland()
+    entry = '{ FIELD = "PLACE", grens_s = 500, motivering = "ver weg" }'
+
+    def deviating(field: str, place: str) -> Rules:
+        deviation = entry.replace("FIELD", field).replace("PLACE", place)
+        text = GOOD.replace("grens_s = 480 }", f"grens_s = 480, afwijkingen = [{deviation}] }}")
+        return Rules((parse_rule(text, "proef.toml"),))
+
+    check_places(deviating("gebied", "A05"), plan.areas)
+    check_places(deviating("gemeente", "GM9202"), plan.areas)
+    with pytest.raises(
+        RefusalError, match="regel proef van VR07, kolom versie vanaf 2022-01-01: afwijkingen 1: gebied"
+    ):
+        check_places(deviating("gebied", "A99"), plan.areas)
+    with pytest.raises(RefusalError, match="gemeente: gevonden 'GM0'"):
+        check_places(deviating("gemeente", "GM0"), plan.areas)

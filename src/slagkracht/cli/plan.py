@@ -27,7 +27,7 @@ from slagkracht.sources.osm import read_geojson_roads, read_osm_roads
 from slagkracht.sources.plan_files import read_plan, write_plan
 from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError
 from slagkracht.sources.risk_files import read_profile
-from slagkracht.sources.rule_files import national_rules, read_rules
+from slagkracht.sources.rule_files import check_places, national_rules, read_rules
 
 commands = typer.Typer(cls=Group, help="Een plan bouwen of bekijken.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -124,6 +124,7 @@ def build(
         if matrix is not None:
             tell(f"rijtijden lezen uit {matrix.name}")
             plan = set_matrix(plan, *read_matrix(matrix, unit=unit))
+        check_places(plan.rules, plan.areas)
         tell("plan schrijven")
         write_plan(plan, out)
     describe(plan)

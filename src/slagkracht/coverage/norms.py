@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +89,17 @@ _KEYS = {
 }  # fmt: skip
 
 
+_TEXTS = ("maatstaf", "bewoners", "gebied", "gemeente", "klasse", "motivering", "maat")
+_WHOLE = ("eenheid", "bemanning", "aantal")
+_NUMBERS = ("grens_s", "buitengrens_s", "grootste_tussentijd_s", "kans", "percentiel", "doel", "minstens")
+_TABLES = {
+    "onderdelen": ("inzetmogelijkheid", "aantal"),
+    "afwijkingen": ("grens_s",),
+    "indeling": ("klasse", "maat", "minstens"),
+}
+"""What each field of a norm, or of the tables in it, holds; of a table the keys that it needs."""
+
+
 def norm_in_force(rules: Rules, code: str, day: datetime.date, region: str = "") -> Norm:
     """The norm ``code`` as it holds on ``day`` in ``region``. Raises NoRuleError when there is none."""
     rule, values = rule_in_force(rules, code, day, region)
@@ -105,12 +116,16 @@ def parse_norm(rule: Rule, values: Mapping[str, Any]) -> Norm:
         raise refuse(f"soort {rule.kind!r} is geen opkomstnorm", f"kies een van {', '.join(NORM_KINDS)}")
     if strangers := sorted(set(values) - _KEYS):
         raise refuse(f"onbekend veld {', '.join(strangers)}", f"bekend zijn {', '.join(sorted(_KEYS))}")
+    for field, found, expected in _find_wrong_types(values):
+        raise refuse(f"{field} = {found!r}", f"verwacht {expected}")
     statistic = str(values.get("maatstaf", "nominaal"))
     if statistic not in STATISTICS:
         raise refuse(f"maatstaf {statistic!r}", f"kies een van {', '.join(STATISTICS)}")
     for share in ("kans", "percentiel", "doel"):
         if share in values and not 0 < values[share] <= 1:
             raise refuse(f"{share} = {values[share]}", "verwacht een aandeel groter dan 0 en hoogstens 1")
+    if values.get("percentiel") == 1:
+        raise refuse("percentiel = 1", "verwacht een aandeel kleiner dan 1: de langste tijd die kan, kent geen grens")
     if statistic in ("kans", "percentiel") and statistic not in values:
         raise refuse(f"maatstaf {statistic!r} zonder {statistic}", f"geef {statistic} = 0.9 of een ander aandeel")
     if "onderdelen" in values:
@@ -173,6 +188,40 @@ def parse_norm(rule: Rule, values: Mapping[str, Any]) -> Norm:
     )
 
 
+def _find_wrong_types(values: Mapping[str, Any], inside: str = "") -> Iterator[tuple[str, Any, str]]:
+    """Each field of a norm that holds another kind of value than it can: its place, what it holds, what it should."""
+    for name, value in values.items():
+        field = f"{inside}{name}"
+        if name in _TEXTS:
+            if not isinstance(value, str):
+                yield field, value, "een tekst"
+        elif name in _WHOLE:
+            if isinstance(value, bool) or not isinstance(value, int):
+                yield field, value, "een geheel getal"
+        elif name == "inzetmogelijkheid":
+            several = value if isinstance(value, list) else [value]
+            if not several or not all(isinstance(each, str) for each in several):
+                yield field, value, "een inzetmogelijkheid, of een lijst ervan"
+        elif name in _TABLES and not inside:
+            if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+                yield field, value, f"een lijst tabellen met {', '.join(_TABLES[name])}"
+                continue
+            for number, entry in enumerate(value, start=1):
+                for missing in [key for key in _TABLES[name] if key not in entry]:
+                    yield f"{field} {number}: {missing}", "niets", "een waarde"
+                yield from _find_wrong_types(entry, f"{field} {number}: ")
+        elif name == "grens_s" and isinstance(value, dict) and not inside:
+            for place_class, seconds in value.items():
+                if not _is_number(seconds):
+                    yield f"{field}.{place_class}", seconds, "een getal in seconden"
+        elif name in _NUMBERS and not _is_number(value):
+            yield field, value, "een getal"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
+
+
 def _names(value: str | list[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
@@ -212,7 +261,7 @@ def compute_limits(norm: Norm, areas: Areas, area_class: npt.NDArray[np.str_]) -
     for name, seconds in norm.limits if not norm.residents_class else ():
         residents[area_class == name] = seconds
     if norm.kind == "objectnorm":
-        row = np.array([limits.get(name, np.nan) for name in classes], dtype=np.float32)
+        row = np.array([limits.get(name, limits.get("alle", np.nan)) for name in classes], dtype=np.float32)
         objects = np.tile(row, (len(areas), 1))
     else:
         objects = np.repeat(residents[:, None], len(classes), axis=1)

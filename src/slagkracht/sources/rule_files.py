@@ -10,9 +10,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from slagkracht.areas import Areas
 from slagkracht.coverage.norms import NORM_KINDS, parse_norm
 from slagkracht.rules import Rule, Rules, RuleVersion
 from slagkracht.sources.refusal import Finding, RefusalError
+from slagkracht.sources.vocabulary import read_capabilities
 
 KINDS = (*NORM_KINDS, "aflossing", "rijprofiel", "opkomsttijd", "doctrine", "bijstand", "kwalificatie", "advies")
 STATUSES = ("vastgesteld", "te verifiëren")
@@ -61,6 +63,23 @@ def parse_rule(text: str, file: str) -> Rule:
     if rule is None or findings:
         raise RefusalError(findings)
     return rule
+
+
+def check_places(rules: Rules, areas: Areas) -> None:
+    """Raises RefusalError when a norm deviates for an area or a municipality that is not among ``areas``."""
+    findings = []
+    known = {"gebied": set(areas.area_id.tolist()), "gemeente": set(areas.municipality.tolist())}
+    for rule in rules.rules:
+        for version in rule.versions if rule.kind in NORM_KINDS else ():
+            for number, entry in enumerate(version.values.get("afwijkingen", ()), start=1):
+                for field, places in known.items():
+                    place = entry.get(field, "")
+                    if place and place not in places:
+                        where = f"regel {rule.code}" + f" van {rule.region}" * bool(rule.region)
+                        column = f"versie vanaf {version.starts}: afwijkingen {number}: {field}"
+                        findings.append(Finding(where, 0, column, place, f"{field} uit het plan"))
+    if findings:
+        raise RefusalError(findings)
 
 
 def _toml_files(folder: Path | Traversable) -> list[Path | Traversable]:
@@ -123,9 +142,13 @@ def _parse(text: str, file: str, findings: list[Finding]) -> Rule | None:
     if rule.kind in NORM_KINDS:
         for version in versions:
             try:
-                parse_norm(rule, version.values)
-            except (ValueError, KeyError, TypeError) as error:
+                norm = parse_norm(rule, version.values)
+            except ValueError as error:
                 refuse(f"versie vanaf {version.starts}", error, "een norm zoals beschreven in docs/method/normen.md")
+                continue
+            known = read_capabilities()
+            for stranger in sorted({name for part in norm.parts for name in part.capabilities} - set(known)):
+                refuse(f"versie vanaf {version.starts}: inzetmogelijkheid", stranger, f"een van: {', '.join(known)}")
     return rule if len(findings) == before else None
 
 
