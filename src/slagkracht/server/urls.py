@@ -40,6 +40,7 @@ urlpatterns = [
     path("regio/delen", region.share),
     path("regio/delen/<str:consent>/beeindigen", region.stop_sharing),
     path("tekort", gaps.show_gaps),
+    path("tekort/landelijk", gaps.show_shortfall),
     path("plantafel", desk.show_desk),
     path("plantafel/bereken", desk.compute),
     path("plantafel/varianten", desk.keep),

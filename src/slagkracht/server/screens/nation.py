@@ -318,6 +318,15 @@ FIGURES = {
         ),
         ("formatie-basispeloton", "formatie-handcrew", "vervanging", "ondergrens", "zonder-kazerne"),
     ),
+    "tekort": (
+        said("Landelijk tekort"),
+        said(
+            "Doorgerekende jaren van de scenario's in het plan, naast wat op tijd kan staan terwijl elke regio haar "
+            "ondergrens houdt. Jaren, toevalsgetal en venster staan bij de tabel; 'slagkracht tekort' geeft bij "
+            "hetzelfde plan dezelfde cijfers."
+        ),
+        ("formatie-basispeloton", "formatie-handcrew", "vervanging", "ondergrens", "zonder-kazerne"),
+    ),
 }
 
 

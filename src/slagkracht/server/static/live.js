@@ -7,6 +7,7 @@ let heard = Date.now()
 let place = ''
 let fresh = new Date()
 let waiting = 0
+let asking = 0
 
 function age(seconds) {
   if (seconds < 60) return `${Math.max(Math.floor(seconds), 0)} s`
@@ -51,14 +52,16 @@ async function refresh() {
   later()
 }
 
-/** Parts that take a second to compute are asked after the page stands. */
+/** Parts that take long to compute are asked after the page stands, and again until they are ready (202 = not yet). */
 async function later() {
   for (const part of document.querySelectorAll('[data-later]')) {
     const answer = await fetch(part.dataset.later, { headers: { 'X-Deel': '1' } }).catch(() => null)
     if (answer?.ok) {
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
       part.replaceChildren(...page.body.childNodes)
-      part.removeAttribute('aria-busy')
+      if (answer.status !== 202) part.removeAttribute('aria-busy')
+      clearTimeout(asking)
+      if (answer.status === 202) asking = setTimeout(later, 2000)
     }
   }
 }
