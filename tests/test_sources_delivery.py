@@ -200,6 +200,31 @@ def test_tables_without_rows_a_missing_table_and_a_stranger(tmp_path: Path) -> N
     assert {("kazernes.csv", 0, ""), ("aanlevering", 0, ""), ("kazerne.csv", 0, "")} <= wrong(path)
 
 
+def test_no_file_of_a_delivery_is_passed_over_in_silence(tmp_path: Path) -> None:
+    path = hand_in(tmp_path, afwijkingen=None, gebieden=None)
+    (path / "LEESMIJ.txt").write_text("uitleg")
+    (path / "toelichting.pdf").write_bytes(b"%PDF")
+    (path / "oud").mkdir()
+    summaries, findings = check_delivery(path)
+    assert not findings
+    assert {s.file: s.left_out for s in summaries if s.left_out} == {
+        "toelichting.pdf": {"geen tabel van een aanlevering": 1},
+        "oud": {"geen tabel van een aanlevering": 1},
+    }
+    for name in ("afwijkingen.xlsx", "gebieden.geojson"):
+        (path / name).write_bytes(b"x")
+    assert wrong(path) == {("afwijkingen.xlsx", 0, ""), ("gebieden.geojson", 0, "")}
+
+
+def test_a_check_says_what_it_assumed(tmp_path: Path) -> None:
+    sea = STATIONS.replace("VR01", "VR06").replace("226000,585000", "10000,600000")
+    path = hand_in(tmp_path, kazernes=sea, gebieden=None, afwijkingen=None)
+    summaries, findings = check_delivery(path)
+    assert not findings
+    assert "kazerne adu ligt ver buiten VR06, toch meegenomen" in summaries[0].assumed
+    assert "aangenomen: bezetting volgens voertuigtype: 1" in str(summaries[1])
+
+
 @pytest.mark.parametrize("name", ["../kazernes.csv", "/kazernes.csv", "vr01/../../kazernes.csv", "..\\kazernes.csv"])
 def test_a_zip_that_would_write_outside_its_folder_is_refused(tmp_path: Path, name: str) -> None:
     with zipfile.ZipFile(tmp_path / "list.zip", "w") as archive:
@@ -212,8 +237,8 @@ def test_a_zip_that_would_write_outside_its_folder_is_refused(tmp_path: Path, na
 
 def test_a_broken_zip_and_nothing_at_all_are_refused(tmp_path: Path) -> None:
     (tmp_path / "stuk.zip").write_bytes(b"PK\x03\x04 en dan niets")
-    for name in ("stuk.zip", "er-niet"):
-        with pytest.raises(RefusalError, match=name):
+    for name, says in (("stuk.zip", "niet als zip te openen"), ("er-niet", "bestaat niet")):
+        with pytest.raises(RefusalError, match=f"{name}: gevonden .*{says}"):
             read_delivery(tmp_path / name)
 
 

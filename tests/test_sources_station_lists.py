@@ -61,6 +61,12 @@ def test_what_stands_and_what_is_kept_apart(tmp_path: Path) -> None:
     assert lists.summaries[0].left_out == {"regio VR26 is geen veiligheidsregio": 1}
 
 
+def test_a_station_far_outside_its_region_is_named(tmp_path: Path) -> None:
+    assert read(tmp_path).summaries[0].assumed == {}
+    summary = read(tmp_path, stations=STATIONS.replace("6.46,53.25", "5.69,50.85")).summaries[0]
+    assert summary.assumed == {"kazerne A ligt ver buiten VR01, toch meegenomen": 1}
+
+
 def test_the_list_s_own_counts_are_compared(tmp_path: Path) -> None:
     assert read(tmp_path).differences == ("A Aduard: n_ts telt 2, de voertuigenlijst 3 (tankautospuit)",)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import os
 import shutil
 import tempfile
@@ -28,9 +27,9 @@ from pyproj.exceptions import CRSError
 from slagkracht.areas import Areas
 from slagkracht.resources import REGIMES, WINDOWS, Stations, Units
 from slagkracht.sources.csvfile import CsvTable, find_repeats, parse_number, read_csv
-from slagkracht.sources.facts import read_municipalities, read_regions
+from slagkracht.sources.facts import find_far_stations, read_regions
 from slagkracht.sources.geometry import NETHERLANDS_RD, RD, WGS84, transform, what_is_wrong
-from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError
+from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError, say_why
 from slagkracht.sources.scratch import make_scratch
 from slagkracht.sources.vocabulary import (
     Attribute,
@@ -61,8 +60,8 @@ MOST_BYTES = 1 << 30
 NORMAL_P90 = 1.2815515655446004
 """The 90th percentile of a standard normal: ln(p90 / median) divided by this is the spread."""
 
-FAR_M = 5_000.0
-"""A station this far outside every municipality of its own region is named in the summary."""
+SUFFIXES = (".csv", ".parquet", ".geoparquet")
+README = "LEESMIJ.txt"
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +144,7 @@ def write_template(path: Path) -> None:
         f"{table}.csv": ",".join(h for a in read_attributes(noun) for h in _template_headers(a)) + "\r\n"
         for table, noun in TABLES.items()
     }
-    contents["LEESMIJ.txt"] = _explain()
+    contents[README] = _explain()
     scratch = make_scratch(path)
     try:
         made = scratch / path.name
@@ -200,10 +199,11 @@ def _explain() -> str:
 def _read(path: Path) -> tuple[Delivery | None, list[ReadSummary], list[Finding]]:
     findings: list[Finding] = []
     summaries: list[ReadSummary] = []
+    left_out: list[ReadSummary] = []
     tables: dict[str, CsvTable] = {}
     try:
         with _opened(path) as folder:
-            for table, file in _find_tables(folder, path.name, findings).items():
+            for table, file in _find_tables(folder, path.name, findings, left_out).items():
                 try:
                     tables[table] = read_csv(file) if file.suffix.lower() == ".csv" else _read_parquet(file)
                 except RefusalError as refusal:
@@ -222,8 +222,9 @@ def _read(path: Path) -> tuple[Delivery | None, list[ReadSummary], list[Finding]
     if all(table in columns for table in REQUIRED):
         _check_together(tables, columns, findings)
     if findings:
-        return None, summaries, findings
-    return _build(tables, columns), summaries, findings
+        return None, summaries + left_out, findings
+    delivery = _build(tables, columns, left_out)
+    return delivery, list(delivery.summaries), findings
 
 
 @contextmanager
@@ -258,17 +259,26 @@ def _unpack(path: Path, folder: Path) -> None:
     except RefusalError:
         raise
     except (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, NotImplementedError, zlib.error) as error:
-        raise refuse(f"{error}", "een map, of een volledige zip zonder wachtwoord") from error
+        found = say_why(error) if isinstance(error, OSError) and error.errno else "iets dat niet als zip te openen is"
+        raise refuse(found, "een map, of een volledige zip zonder wachtwoord") from error
 
 
-def _find_tables(folder: Path, name: str, findings: list[Finding]) -> dict[str, Path]:
-    """The file of each table. A table twice, a required one missing and a stranger among the tables are findings."""
+def _find_tables(folder: Path, name: str, findings: list[Finding], left_out: list[ReadSummary]) -> dict[str, Path]:
+    """The file of each table; what is no table and no explanation is named in ``left_out``.
+
+    A finding: a table twice, a required one missing, a stranger among the tables, a table in a form that is not read.
+    """
     found: dict[str, Path] = {}
     for file in sorted(folder.iterdir()):
         suffix, table = file.suffix.lower(), file.stem.lower()
-        if suffix not in (".csv", ".parquet", ".geoparquet") or file.name.startswith(".") or not file.is_file():
+        if file.name.startswith(".") or file.name.lower() == README.lower():
             continue
-        if table not in TABLES:
+        if not file.is_file() or (suffix not in SUFFIXES and table not in TABLES):
+            left_out.append(ReadSummary(file.name, 0, {"geen tabel van een aanlevering": 1}))
+        elif suffix not in SUFFIXES:
+            expected = f"{table}.csv, of {table}.parquet of .geoparquet"
+            findings.append(Finding(file.name, 0, "", f"een tabel als {suffix or 'bestand zonder soort'}", expected))
+        elif table not in TABLES:
             findings.append(Finding(file.name, 0, "", f"een tabel {file.stem}", f"een van: {', '.join(TABLES)}"))
         elif table in found:
             findings.append(Finding(file.name, 0, "", f"ook {found[table].name}", "elke tabel in één bestand"))
@@ -300,9 +310,9 @@ def _read_parquet(file: Path) -> CsvTable:
     except RefusalError:
         raise
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError, CRSError) as error:
-        raise refuse(f"{error}", "een volledig Parquet- of GeoParquet-bestand") from error
+        raise refuse("iets dat niet als Parquet te lezen is", "een volledig Parquet- of GeoParquet-bestand") from error
     except shapely.errors.ShapelyError as error:
-        raise refuse(f"{error}", "een kolom met punten") from error
+        raise refuse("een kolom met iets anders dan plaatsen", "een kolom met punten") from error
     if len(set(table.column_names)) < len(table.column_names):
         raise refuse("een kolom tweemaal", "elke kolom één keer")
     return CsvTable(file.name, columns, table.num_rows)
@@ -417,7 +427,7 @@ def _check_together(tables: dict[str, CsvTable], columns: dict[str, Columns], fi
                 findings.append(Finding(tables["afwijkingen"].file, row, "gebied_id", found, expected))
 
 
-def _build(tables: dict[str, CsvTable], columns: dict[str, Columns]) -> Delivery:
+def _build(tables: dict[str, CsvTable], columns: dict[str, Columns], left_out: list[ReadSummary]) -> Delivery:
     regions = read_regions().code.tolist()
     given = columns["kazernes"]
     code = str(given["region"][0])
@@ -431,7 +441,7 @@ def _build(tables: dict[str, CsvTable], columns: dict[str, Columns]) -> Delivery
         position_error_m=given["position_error_m"].astype(np.float32),
     )
     assumed: dict[str, Counter[str]] = {table: Counter() for table in TABLES}
-    for row in _far_from_home(stations, number):
+    for row in find_far_stations(stations):
         assumed["kazernes"][f"kazerne {stations.station_id[row]} ligt ver buiten {code}, toch meegenomen"] += 1
     units = _build_units(columns["eenheden"], given["station_id"].tolist(), assumed["eenheden"])
     areas = None
@@ -457,6 +467,7 @@ def _build(tables: dict[str, CsvTable], columns: dict[str, Columns]) -> Delivery
         for table in TABLES
         if table in tables
     )
+    summaries += tuple(left_out)
     return Delivery(code, stations, units, areas, Deviations(**deviations), Floor(**floor), summaries)
 
 
@@ -491,14 +502,3 @@ def _build_units(given: Columns, station_ids: list[str], assumed: Counter[str]) 
         turnout_spread=np.where(told, np.clip(spread, 0, None), spread).astype(np.float32),
         readiness=given["readiness"].astype(np.float32),
     )
-
-
-def _far_from_home(stations: Stations, region: int) -> list[int]:
-    """Stations further than FAR_M outside the land of every municipality of their region, taken as a circle."""
-    municipalities = read_municipalities()
-    own = municipalities.region == region
-    away_m = np.hypot(
-        stations.x_m[:, None] - municipalities.land_x_m[own], stations.y_m[:, None] - municipalities.land_y_m[own]
-    )
-    outside_m = (away_m - municipalities.long_m[own] / 2).min(axis=1, initial=math.inf)
-    return [int(row) for row in np.flatnonzero(outside_m > FAR_M)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from dataclasses import dataclass
 from importlib import resources
 
@@ -11,11 +12,15 @@ import numpy.typing as npt
 import shapely
 
 from slagkracht.regions import Regions
+from slagkracht.resources import Stations
 
 Strings = npt.NDArray[np.str_]
 Metres = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int32]
 Counts = npt.NDArray[np.int64]
+
+FAR_M = 5_000.0
+"""A station this far outside every municipality of its own region is named in the summary."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,3 +192,18 @@ def _read(name: str) -> dict[str, list[str]]:
     with path.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
     return {column: [row[column] for row in rows] for column in rows[0]}
+
+
+def find_far_stations(stations: Stations) -> list[int]:
+    """Rows of stations further than FAR_M outside the land of every municipality of their region, taken as a circle."""
+    municipalities = read_municipalities()
+    far = []
+    for region in np.unique(stations.region).tolist():
+        here, own = np.flatnonzero(stations.region == region), municipalities.region == region
+        away_m = np.hypot(
+            stations.x_m[here, None] - municipalities.land_x_m[own],
+            stations.y_m[here, None] - municipalities.land_y_m[own],
+        )
+        outside_m = (away_m - municipalities.long_m[own] / 2).min(axis=1, initial=math.inf)
+        far += here[outside_m > FAR_M].tolist()
+    return sorted(far)

@@ -44,7 +44,16 @@ class Finding:
         place = (
             self.file + (f", rij {self.row}" if self.row else "") + (f", kolom {self.column}" if self.column else "")
         )
-        return f"{place}: gevonden {self.found[:80]!r}; verwacht: {self.expected}"
+        return f"{place}: gevonden {_shorten(self.found)!r}; verwacht: {self.expected}"
+
+
+MOST_FOUND = 160
+"""Characters of what was found that a message repeats."""
+
+
+def _shorten(text: str) -> str:
+    """The text, ending on a whole word where it is too long."""
+    return text if len(text) <= MOST_FOUND else f"{text[:MOST_FOUND].rsplit(' ', 1)[0]} …"
 
 
 SHOWN = 30

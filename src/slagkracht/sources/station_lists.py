@@ -14,6 +14,7 @@ from slagkracht.areas import Areas
 from slagkracht.regions import Regions
 from slagkracht.resources import REGIMES, WINDOWS, Stations, Units
 from slagkracht.sources.csvfile import find_repeats, read_csv
+from slagkracht.sources.facts import find_far_stations
 from slagkracht.sources.geometry import transform, what_is_wrong
 from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError
 from slagkracht.sources.vocabulary import (
@@ -121,6 +122,11 @@ def read_station_lists(stations_path: Path, vehicles_path: Path, regions: Region
                 station_table.file,
                 int(kept.sum()),
                 dict(Counter(f"regio {code} is geen veiligheidsregio" for code in listed["region"][~kept].tolist())),
+                {
+                    f"kazerne {stations.station_id[row]} ligt ver buiten {regions.code[stations.region[row]]}, "
+                    "toch meegenomen": 1
+                    for row in find_far_stations(stations)
+                },
             ),
             ReadSummary(vehicle_table.file, int(standing.sum()), dict(Counter(reason[~standing].tolist()))),
         ),
