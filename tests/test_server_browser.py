@@ -41,9 +41,9 @@ pytestmark = [
 
 
 class Site:
-    """The platform as a program of its own on a free port of this machine."""
+    """The platform as a program of its own on a free port of this machine, with a plan file where one is given."""
 
-    def __init__(self, addresses: Addresses) -> None:
+    def __init__(self, addresses: Addresses, *plan: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
@@ -51,7 +51,7 @@ class Site:
         surroundings = {
             **os.environ, "SLAGKRACHT_DSN": addresses.application, "SLAGKRACHT_OWNER_DSN": addresses.owner,
         }  # fmt: skip
-        program = [sys.executable, str(Path(__file__).with_name("serve_small.py")), str(port)]
+        program = [sys.executable, str(Path(__file__).with_name("serve_small.py")), str(port), *plan]
         self.process = subprocess.Popen(program, env=surroundings)
         while True:
             assert self.process.poll() is None, "het platform startte niet"

@@ -59,9 +59,15 @@ class Wanted:
 
 
 def open_incident(
-    scope: Scope, what: str, x_m: float, y_m: float, level: str = "", information_class: str = "Intern"
+    scope: Scope,
+    what: str,
+    x_m: float,
+    y_m: float,
+    level: str = "",
+    information_class: str = "Intern",
+    happened_at: datetime.datetime | None = None,
 ) -> str:
-    """Opens an incident of the acting region, and returns its id."""
+    """Opens an incident of the acting region, that began at ``happened_at`` (None = now), and returns its id."""
     incident = _new_id("I", scope)
     scope.insert(
         "incident",
@@ -72,9 +78,10 @@ def open_incident(
         x_m=x_m,
         y_m=y_m,
         level=level,
-        opened_at=scope.at,
+        opened_at=happened_at or scope.at,
     )
-    record(scope, "incident_opened", {"incident": incident, "what": what, "x_m": x_m, "y_m": y_m, "level": level})
+    told = {"incident": incident, "what": what, "x_m": x_m, "y_m": y_m, "level": level}
+    record(scope, "incident_opened", told, happened_at=happened_at)
     return incident
 
 
@@ -399,14 +406,17 @@ def report_unit(
     x_m: float | None = None,
     y_m: float | None = None,
     happened_at: datetime.datetime | None = None,
+    incident: str = "",
 ) -> None:
-    """Reports status, and place where known, of a unit of the acting region.
+    """Reports status, and place where known, of a unit of the acting region; ``incident`` what it was sent to.
 
     A report that comes late is logged, and does not undo a newer one.
     """
     _own(scope, "unit", unit)
     at = happened_at or scope.at
     told: dict[str, Any] = {"unit": unit, "status": status}
+    if incident:
+        told["incident"] = _find(scope, "incident", incident)["incident_id"]
     scope.run(
         "update slagkracht.unit set status = %s, status_at = %s where world = %s and unit_id = %s "
         "and (status_at is null or status_at <= %s)",

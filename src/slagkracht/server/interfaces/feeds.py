@@ -36,13 +36,17 @@ class Taken:
 
 
 class Report(BaseModel):
-    """One report: ``id`` is the sender's own, unique in its feed. A status, a place (RD or degrees), or both."""
+    """One report: ``id`` is the sender's own, unique in its feed. A status, a place (RD or degrees), or both.
+
+    ``incident`` names what the unit was sent to: with it, its response can be measured.
+    """
 
     model_config = ConfigDict(extra="forbid")
     id: Code
     eenheid: Code
     gebeurd_op: AwareDatetime
     status: str | None = None
+    incident: Code | None = None
     x_m: Metres | None = None
     y_m: Metres | None = None
     lengtegraad: float | None = None
@@ -100,7 +104,9 @@ def _take_statuses(own: Scope, reports: list[tuple[int, Report]], taken: Taken) 
                 if _receive(own, [report]):
                     x_m, y_m = _in_metres(report)
                     assert report.status is not None
-                    ledger.report_unit(own, report.eenheid, report.status, x_m, y_m, report.gebeurd_op)
+                    ledger.report_unit(
+                        own, report.eenheid, report.status, x_m, y_m, report.gebeurd_op, report.incident or ""
+                    )
                     taken.accepted.append(report.id)
                 else:
                     taken.repeated.append(report.id)

@@ -93,10 +93,19 @@ def open_incident(request: HttpRequest, acting: Acting) -> HttpResponse:
         information_class = request.POST.get("klasse", "Intern")
         if information_class not in acting.classes:
             raise RefusedError("kies een informatieklasse die binnen uw mandaat valt")
-        incident = ledger.open_incident(own, what, x_m, y_m, request.POST.get("niveau", ""), information_class)
+        level, began_at = request.POST.get("niveau", ""), _read_past(own, request)
+        incident = ledger.open_incident(own, what, x_m, y_m, level, information_class, began_at)
         return f"/actiecentrum/incidenten/{incident}", gettext("Incident geopend: {what}").format(what=what)
 
     return act(request, acting, do)
+
+
+def _read_past(own: Scope, request: HttpRequest) -> datetime.datetime | None:
+    """When a fact happened, as the form says; None when it is now. Clocks may differ by five minutes."""
+    happened_at = read_moment(request.POST.get("gebeurd_op", ""), "gebeurd op")
+    if happened_at is not None and happened_at > own.at + datetime.timedelta(minutes=5):
+        raise RefusedError("een feit ligt niet in de toekomst")
+    return happened_at
 
 
 def _incident(own: Scope, incident: str) -> Row:
@@ -176,9 +185,7 @@ def tell(request: HttpRequest, acting: Acting, incident: str) -> HttpResponse:
     def do(own: Scope) -> tuple[str, str]:
         row = _incident(own, incident)
         kind, text = request.POST.get("soort", ""), request.POST.get("tekst", "").strip()
-        happened_at = read_moment(request.POST.get("gebeurd_op", ""), "gebeurd op")
-        if happened_at is not None and happened_at > own.at + datetime.timedelta(minutes=5):
-            raise RefusedError("een feit ligt niet in de toekomst")
+        happened_at = _read_past(own, request)
         audience = [row["region"], *row["audience"]]
         if kind == "incident_escalated":
             ledger.escalate_incident(own, incident, request.POST.get("niveau", ""))

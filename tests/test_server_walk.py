@@ -1,0 +1,329 @@
+"""Three fires at once, on the real stations, as people at eight desks meet them: from the first call to the lesson."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import json
+import math
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slagkracht.server import verify_log
+from slagkracht.server.database import Addresses
+from slagkracht.server.engine import CLOCK
+from slagkracht.sources.modelland import build_modelland
+from slagkracht.sources.national import build_national_plan
+from slagkracht.sources.plan_files import write_plan
+from test_server_browser import CHROMIUM, FLAGS, Desk, Site, pytestmark, sync_api  # noqa: F401  (marks this file too)
+
+ROOT = Path(__file__).parents[1]
+REAL = ROOT.parent / "shared" / "data" / "nederland"
+FIRES = {
+    "VR06": ("Natuurbrand Veluwe", 178_000.0, 478_000.0, "GRIP 3"),
+    "VR22": ("Veenbrand Deurnese Peel", 190_000.0, 384_000.0, "GRIP 2"),
+    "VR17": ("Tankbrand Botlek", 79_500.0, 432_500.0, "GRIP 2"),
+}
+"""Per region what burns, where (RD, m), and how far it is escalated."""
+
+
+@pytest.fixture(scope="module")
+def plan_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real stations where the open lists lie beside this checkout, else Modelnederland."""
+    path = tmp_path_factory.mktemp("plan") / "nederland.zip"
+    real = REAL.exists()
+    plan = build_national_plan(REAL, datetime.date(2026, 7, 1)) if real else build_modelland(areas=600, nodes=30_000)
+    write_plan(plan, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def site(database: Addresses, plan_file: Path) -> Iterator[Site]:
+    started = Site(database, str(plan_file))
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield started
+        started.close()
+
+
+class Desks:
+    """Everyone who takes part, each at a screen of his own; who sits down stays."""
+
+    def __init__(self, browser: Any, site: Site) -> None:
+        self.browser, self.site, self.open = browser, site, dict[str, Desk]()
+
+    def __getitem__(self, who: str) -> Desk:
+        """``who`` a region (its officer) or a function of the national centre."""
+        username = f"demo-officier-{who.lower()}" if who.startswith("VR") else f"demo-{who}"
+        for other, desk in self.open.items():
+            if other != who:
+                desk.page.goto("about:blank")  # a screen that nobody looks at asks for nothing
+        if who not in self.open:
+            self.open[who] = Desk(self.browser, self.site, username)
+        return self.open[who]
+
+    def close(self) -> None:
+        for desk in self.open.values():
+            desk.close()
+
+
+def on_form(at: datetime.datetime) -> str:
+    return at.astimezone(CLOCK).strftime("%Y-%m-%dT%H:%M")
+
+
+def open_fire(desk: Desk, region: str, began_at: datetime.datetime) -> str:
+    """Opens a region's incident on screen, as it began some time ago; returns its id."""
+    what, x_m, y_m, level = FIRES[region]
+    page = desk.open("/actiecentrum")
+    page.get_by_label("Wat is er aan de hand").fill(what)
+    page.get_by_label("of x (RD, m)").fill(f"{x_m:.0f}")
+    page.get_by_label("en y (RD, m)").fill(f"{y_m:.0f}")
+    page.get_by_label("Opschaling").select_option(level)
+    page.get_by_label("Gebeurd op (leeg = nu)").fill(on_form(began_at))
+    assert "Incident geopend" in desk.press("Incident openen")
+    return str(page.url.rpartition("/")[2])
+
+
+def send_first_units(desk: Desk, region: str, incident: str, began_at: datetime.datetime, minutes: float) -> list[str]:
+    """The control room's system tells that the four nearest pumpers went, and when they stood there; returns them."""
+    _, x_m, y_m, _ = FIRES[region]
+    asked = f"{desk.site.address}/api/v1/eenheden?regio={region}&aantal=1000"
+    units = [u for u in desk.context.request.get(asked).json()["resultaten"] if u["x_m"] is not None]
+    units = [u for u in units if "tankautospuit" in u["inzetmogelijkheden"]]
+    units.sort(key=lambda u: (math.hypot(u["x_m"] - x_m, u["y_m"] - y_m), u["id"]))
+    reports = [
+        {"id": f"{incident}-{unit['id']}-{status}", "eenheid": unit["id"], "status": status, "incident": incident,
+         "gebeurd_op": (began_at + datetime.timedelta(minutes=later + number)).isoformat()}
+        for number, unit in enumerate(units[:4])
+        for status, later in (("en_route", 2.0), ("on_scene", minutes))
+    ]  # fmt: skip
+    token = next(c["value"] for c in desk.context.cookies() if c["name"] == "csrftoken")
+    headers = {"Content-Type": "application/json", "X-CSRFToken": token, "Referer": desk.site.address}
+    answer = desk.context.request.post(
+        f"{desk.site.address}/api/v1/meldingen", data=json.dumps({"meldingen": reports}), headers=headers
+    )
+    told = answer.json()
+    assert (len(told["aangenomen"]), told["geweigerd"]) == (8, []), told
+    return [str(unit["id"]) for unit in units[:4]]
+
+
+def ask_regions(desks: Desks, path: str, regions: list[str]) -> list[str]:
+    """The centre asks the regions of its proposal, and ``regions`` beside them; returns all, as they were asked."""
+    centre = desks["actiecentrum"]
+    page = centre.open(path)
+    lenders = [str(box.get_attribute("value")) for box in page.locator("#voorstel table input[name=regios]").all()]
+    if lenders:
+        assert "Gevraagd aan" in centre.press("Vraag de aangevinkte regio’s")
+    if others := [code for code in regions if code not in lenders]:
+        page.get_by_text("Ook andere regio’s vragen").click()
+        for code in others:
+            page.locator(f"#o-{code}").check()
+        assert "Gevraagd aan" in centre.press("Vraag deze regio’s")
+    return [*lenders, *others]
+
+
+def offer(desk: Desk, what: str, most: int, conditions: str = "", why: str = "buren dekken ons") -> tuple[int, bool]:
+    """Offers up to ``most`` formations of the line that ``what`` names; returns how many, and whether knowingly.
+
+    The page proposes units for as many formations as the region can; of each kind no more stay than were asked.
+    """
+    page = desk.open("/regio")
+    page.get_by_role("link", name=re.compile(what)).first.click()
+    page.get_by_role("heading", name="Wat dit aanbod ons kost").wait_for()
+    proposed = int(page.get_by_label("Aantal formaties").input_value())
+    checked = page.locator("input[name=eenheden]:checked")
+    if checked.count() == 0:
+        return 0, False
+    count = min(most, proposed)
+    kinds: dict[str, list[str]] = {}
+    for row in page.locator("tr:has(input[name=eenheden]:checked)").all():
+        kinds.setdefault(row.locator("td").nth(1).inner_text(), []).append(row.locator("input").get_attribute("id"))
+    for boxes in kinds.values():
+        for box in boxes[math.ceil(len(boxes) * count / proposed) :]:
+            page.locator(f'[id="{box}"]').uncheck()
+    page.get_by_label("Aantal formaties").fill(str(count))
+    page.get_by_role("button", name="Bereken opnieuw").click()
+    page.get_by_text("Gerekend").wait_for()
+    page.get_by_label("Voorwaarden").fill(conditions)
+    knowingly = page.get_by_label("Waarom wij het toch doen").count() > 0
+    if knowingly:
+        page.get_by_label("Waarom wij het toch doen").fill(why)
+    assert "Aangeboden" in desk.press("Bied aan")
+    return count, knowingly
+
+
+def move(desk: Desk, path: str, *steps: str) -> None:
+    """Presses each step as often as the page of it offers."""
+    desk.open(path)
+    for step in steps:
+        button = desk.page.get_by_role("button", name=re.compile(f"^{step} "))
+        assert button.count() > 0, (path, step)
+        while button.count():
+            assert step in desk.press(re.compile(f"^{step} "))  # type: ignore[arg-type]
+
+
+def test_three_fires_from_the_first_call_to_the_lesson(
+    browser: Any, site: Site, plan_file: Path, tmp_path: Path
+) -> None:
+    desks = Desks(browser, site)
+    yesterday = datetime.datetime.now(CLOCK) - datetime.timedelta(days=1)
+    began_at = yesterday.replace(hour=14, minute=5, second=0, microsecond=0)
+    incidents = {}
+    for number, (region, minutes) in enumerate([("VR06", 9.0), ("VR22", 12.0), ("VR17", 7.0)]):
+        at = began_at + datetime.timedelta(minutes=20 * number)
+        incidents[region] = open_fire(desks[region], region, at)
+        send_first_units(desks[region], region, incidents[region], at, minutes)
+
+    # VR06 asks
+    asker, place = desks["VR06"], f"/actiecentrum/incidenten/{incidents['VR06']}"
+    page = asker.open(place)
+    page.get_by_label("Aantal", exact=True).fill("6")
+    page.get_by_label("Ook (formatie)").first.select_option(label="Handcrew")
+    page.get_by_label("Hoeveel uur").fill("24")
+    page.get_by_label("Bevoegdheid of mandaat").fill("voorzitter veiligheidsregio")
+    page.get_by_label("Ondertekend door (functie)").fill("Voorzitter VR06")
+    assert "De aanvraag is gedaan" in asker.press("Aanvragen")
+    path = page.url.removeprefix(site.address)
+
+    # the centre gets its proposal, and asks
+    overview = desks["actiecentrum"].open(path)
+    assert "van 7" in overview.locator("#voorstel").inner_text()
+    asked = ask_regions(desks, path, ["VR04", "VR05", "VR07", "VR08", "VR09", "VR24", "VR25"])
+    refuser = asked[-1]
+    left, offered, passed = 6, dict[str, int](), dict[str, bool]()
+    for code in asked[:-1]:
+        if len(offered) == 5:
+            break
+        most = 2 if not offered else 1
+        whole = most == 1
+        count, knowingly = offer(
+            desks[code], "Antwoorden op 6 basispeloton", min(most, left), "" if whole else "terug voor de nacht"
+        )
+        if count:
+            offered[code], left = count, left - count
+            passed[code] = knowingly
+    assert (len(offered), left) == (5, 0), offered
+    able = (code for code in asked[:-1] if offer(desks[code], "Antwoorden op 1 handcrew", 1)[0])
+    handcrew = list(itertools.islice(able, 1))  # one is asked, and nobody offers a second
+    own = desks[refuser].open("/regio")
+    own.get_by_role("link", name=re.compile("Antwoorden op 6 basispeloton")).click()
+    own.get_by_label("Reden").select_option(label="eigen restdekking komt onder de bodem")
+    assert "Geweigerd" in desks[refuser].press("Met deze reden weigeren")
+    for code, knowingly in passed.items():  # what one's own floor was, and whether it was passed, stands in one's log
+        told = desks[code].open("/logboek?soort=floor_passed").locator("#feiten").inner_text()
+        assert ("buren dekken ons" in told) == knowingly, code
+
+    # it comes, and stands there
+    accept_all(asker, path)
+    lenders = sorted({*offered, *handcrew})
+    for code in lenders:
+        move(desks[code], "/regio", "onderweg", "ter plaatse")
+    move(asker, path, "ingezet")
+
+    # the next shift relieves it, and who is relieved goes home
+    page = asker.open(place)
+    page.get_by_role("button", name="Maak een aflosrooster").click()
+    assert "Het aflosrooster staat" in page.locator(".melding").inner_text()
+    assert "Vraag de volgende aflossing" in page.locator("#aflossing").inner_text()
+    assert "De aflossing is gevraagd" in asker.press("Vraag de volgende aflossing")
+    wave = page.url.removeprefix(site.address)
+    wanted = int(page.locator("#regels tbody tr", has_text="basispeloton").locator("td").first.inner_text())
+    relievers = list[str]()
+    for code in ask_regions(desks, wave, ["VR07", "VR09", "VR24", "VR25", "VR10", "VR13", "VR16"]):
+        if wanted > 0 and (count := offer(desks[code], "Antwoorden op [0-9]+ basispeloton", wanted)[0]):
+            relievers.append(code)
+            wanted -= count
+    assert wanted == 0, relievers
+    accept_all(asker, wave)
+    for code in relievers:
+        move(desks[code], "/regio", "onderweg", "ter plaatse")
+    asker.open(place)
+    assert "nemen over" in asker.press("Neemt over")
+    assert "overgenomen" in page.locator("#aflossing").inner_text()
+    move(asker, path, "vrijgegeven")
+    move(asker, wave, "vrijgegeven")
+    for code in dict.fromkeys([*lenders, *relievers]):
+        move(desks[code], "/regio", "thuis")
+        assert "Niemand is weg" in desks[code].page.locator("#weg").inner_text()
+    for each in (path, wave):
+        asker.open(each)
+        assert "De aanvraag is gesloten" in asker.press("Aanvraag sluiten")
+
+    # a decision, and a fact that comes late
+    for kind, text, moment in [
+        ("decision_recorded", "Sector noord houdt de spoorlijn", ""),
+        ("note", "Vuur stak de weg over", on_form(began_at + datetime.timedelta(minutes=50))),
+    ]:
+        page = asker.open(place)
+        page.get_by_label("Soort").select_option(kind)
+        page.get_by_label("Tekst").fill(text)
+        page.get_by_label("Gebeurd op (leeg = nu)").first.fill(moment)
+        assert "Vastgelegd" in asker.press("Vastleggen")
+    facts = page.locator("#besluiten").inner_text()
+    assert "Besluit: Sector noord houdt de spoorlijn" in facts
+    assert re.search("Vuur stak de weg over .*later vastgelegd", facts)
+
+    # the log of everyone: whole by the stand-alone program, and not with one byte changed
+    log = tmp_path / "week.jsonl"
+    for code in sorted({*FIRES, *lenders, *relievers, refuser}):
+        page = desks[code].open("/logboek")
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Haal het op").click()
+        with log.open("ab") as everyone:
+            everyone.write(Path(download.value.path()).read_bytes())
+    assert verify(log).returncode == 0
+    changed = tmp_path / "veranderd.jsonl"
+    changed.write_bytes(log.read_bytes().replace(b"spoorlijn", b"spoorlijm"))
+    assert verify(changed).returncode == 1
+
+    # what was promised against what happened
+    program = [str(Path(sys.executable).with_name("slagkracht")), "prestatie", str(plan_file), str(log), "--json"]
+    run = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    measured = json.loads(run.stdout)
+    nation = measured["groepen"][0]
+    assert (nation["naam"], nation["incidenten"]) == ("alle regio's", 3)
+    assert nation["percentielen_s"][:2] == [9 * 60.0, 12 * 60.0], "as the control rooms told it, not as it was recorded"
+    assert set(measured["te_laat"]) <= set(incidents.values())
+    assert nation["op_tijd"] == pytest.approx(1 - len(measured["te_laat"]) / 3)
+    assert all(each["wat"] == "handcrew" and each["waarom"] for each in measured["niet_gekomen"]), "platoons all came"
+
+    # the lesson, and the council that adopts it
+    page = asker.open("/besluiten")
+    page.locator("#begin-les summary").click()
+    page.locator("#les-eigenaar").select_option("VR06")
+    asker.press("Begin: Les")
+    dossier = page.url.removeprefix(site.address)
+    page.get_by_label("Regel_of_middel").fill("aflossing")
+    page.get_by_label("Wijziging").fill("De eerste aflossing gaat mee in de eerste aanvraag")
+    asker.press("Wijziging voorstellen")
+    council = desks["rcdv"]
+    page = council.open(dossier)
+    page.get_by_label("Ingangsdatum").fill("2027-01-01")
+    council.press("Aannemen")
+    assert "aangenomen" in page.locator(".kopregel").inner_text()
+    desks.close()
+
+
+def accept_all(desk: Desk, path: str) -> None:
+    button = desk.open(path).get_by_role("button", name="Aanvaarden")
+    assert button.count() > 0
+    while button.count():
+        assert "toegezegd" in desk.press("Aanvaarden")
+
+
+def verify(log: Path) -> subprocess.CompletedProcess[bytes]:
+    program = [sys.executable, "-I", str(verify_log.__file__), str(log)]
+    return subprocess.run(program, capture_output=True, check=False)
