@@ -182,6 +182,18 @@ def test_nobody_passes_the_own_floor_without_knowing(engine: Engine) -> None:
     looked = lender.post(f"/regio/regels/{line}", {"eenheden": everything, "aantal": 1})
     assert "onder onze ondergrens" in text_of(looked)
     assert "Waarom wij het toch doen" in text_of(looked)
+    with acting("VR25") as own:
+        picture = seam.compute_picture(engine, seam.read_situation(own, engine), own.at)
+    moves = seam.compute_move_ups(engine, picture, everything)
+    assert len(moves.unit), "what can stand in is said before anyone offers"
+    for unit, origin in zip(moves.unit.tolist(), moves.origin.tolist(), strict=True):
+        assert engine.plan.units.unit_id[unit] not in everything
+        assert f"{engine.plan.units.unit_id[unit]} {engine.plan.stations.name[engine.plan.units.station[unit]]}" in (
+            text_of(looked)
+        )
+        assert engine.plan.stations.name[origin] in text_of(looked)
+    holds = moves.mends[seam.region_row(engine, "VR25")]
+    assert ("houdt onze ondergrens weer" in text_of(looked)) == holds
     refused = press(lender, f"/regio/regels/{line}/aanbieden", eenheden=everything, aantal=1)
     assert "onder uw ondergrens" in refused
     with acting("VR25") as own:

@@ -36,9 +36,12 @@ from slagkracht.strength import (
     Cover,
     Floors,
     Formation,
+    MoveUps,
+    Posture,
     Strength,
     compute_doctrine,
     compute_lost_areas,
+    compute_move_ups_for,
     compute_residual,
     compute_strength,
 )
@@ -240,8 +243,7 @@ def propose(
 
 def compute_cost(engine: Engine, picture: Picture, region: str, units: Sequence[str]) -> Cost:
     """What ``region`` gives up when its ``units`` go now. Raises KeyError for a unit that the plan does not know."""
-    away = np.zeros(len(picture.standing), dtype=np.bool_)
-    away[[engine.row_of[unit] for unit in units]] = True
+    away = _away(engine, picture, units)
     r = region_row(engine, region)
     lost = compute_lost_areas(picture.cover, away)
     lost = lost[engine.plan.areas.region[lost] == r]
@@ -254,6 +256,20 @@ def compute_cost(engine: Engine, picture: Picture, region: str, units: Sequence[
         lost,
         float(engine.plan.areas.population[lost].sum()),
     )
+
+
+def compute_move_ups(engine: Engine, picture: Picture, units: Sequence[str]) -> MoveUps:
+    """Which units should stand where so that floors hold again when ``units`` go now. Raises KeyError, NoRuleError."""
+    posture = Posture(
+        engine.plan, picture.window, engine.travel, picture.standing, picture.cover, picture.floors, engine.formations
+    )
+    return compute_move_ups_for(posture, _away(engine, picture, units))
+
+
+def _away(engine: Engine, picture: Picture, units: Sequence[str]) -> Flags:
+    away = np.zeros(len(picture.standing), dtype=np.bool_)
+    away[[engine.row_of[unit] for unit in units]] = True
+    return away
 
 
 @functools.lru_cache(maxsize=8)

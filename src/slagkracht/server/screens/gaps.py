@@ -21,7 +21,7 @@ from slagkracht.strength import Gap, Posture, Shortfall, Worth
 from slagkracht.strength.shortfall import TOGETHER
 
 SHOWN = 50
-NAMED = 3
+NAMED = 2
 """How many causes and regions are named per formation."""
 
 

@@ -168,12 +168,14 @@ def weigh_offer(
         name = engine.municipality.get(str(engine.plan.areas.municipality[a]), str(engine.plan.areas.area_id[a]))
         lost[name] = lost.get(name, 0.0) + float(engine.plan.areas.population[a])
     chosen = set(known)
+    below = cost.after < cost.floor
     return {
         **made,
         "nog": left,
         "aantal": max(count, 1),
         "kosten": cost,
-        "onder": cost.after < cost.floor,
+        "onder": below,
+        "herbezetting": describe_move_ups(engine, picture, region, known) if below else None,
         "verloren": sorted(lost.items(), key=lambda pair: -pair[1])[:12],
         "tot": line["needed_by"] + datetime.timedelta(hours=line["hours"]),
         "op": picture.at,
@@ -183,6 +185,29 @@ def weigh_offer(
             for unit in suitable
             if unit < len(engine.plan.units)
             for described in [describe_unit(engine, unit, float(arrival_s[unit]))]
+        ],
+    }
+
+
+def describe_move_ups(engine: Engine, picture: Picture, region: str, units: Sequence[str]) -> dict[str, Any]:
+    """Which units could stand where so that the floor of ``region`` holds again once ``units`` are gone."""
+    moves, plan = seam.compute_move_ups(engine, picture, units), engine.plan
+    r = seam.region_row(engine, region)
+    return {
+        "houdt": bool(moves.mends[r]),
+        "na": float(moves.residual_after[r]),
+        "zetten": [
+            {
+                **describe_unit(engine, unit, arrival_s),
+                "van": str(plan.regions.code[picture.standing.region[unit]]),
+                "naar": str(plan.stations.name[origin]),
+                "naar_regio": str(plan.regions.code[plan.stations.region[origin]]),
+                "om": picture.at + datetime.timedelta(seconds=arrival_s),
+                "hersteld": mended,
+            }
+            for unit, origin, arrival_s, mended in zip(
+                moves.unit.tolist(), moves.origin.tolist(), moves.arrival_s.tolist(), moves.mended.tolist(), strict=True
+            )
         ],
     }
 
