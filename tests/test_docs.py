@@ -29,3 +29,11 @@ def test_every_page_is_reached_from_the_table_of_contents() -> None:
     folders = {target for target in reached if target.is_dir()}
     lost = [str(page.relative_to(DOCS)) for page in PAGES if page not in reached and page.parent not in folders]
     assert lost == []
+
+
+def test_every_button_that_the_duty_officer_is_told_to_press_is_on_a_screen() -> None:
+    folder = DOCS.parent / "src" / "slagkracht" / "server" / "templates"
+    screens = "\n".join(template.read_text("utf-8") for template in sorted(folder.glob("*.html")))
+    told = re.findall(r"\*\*(.+?)\*\*", " ".join((DOCS / "platform.md").read_text("utf-8").split()))
+    assert len(told) > 40
+    assert [words for words in told if f'"{words}"' not in screens and f">{words}<" not in screens] == []
