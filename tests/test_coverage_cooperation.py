@@ -38,6 +38,12 @@ def test_the_aerial_comes_from_next_door_or_not_at_all() -> None:
     assert found.gain_s[11] == 0  # the island: nobody, alone or together
 
 
+def test_people_without_a_norm_are_not_counted() -> None:
+    found = cooperate("gebied")  # A12, fifty people of VR93, has no class
+    assert found.population.tolist() == [20_900, 21_100, 800]
+    assert found.served_by.sum(axis=1)[2] <= 800
+
+
 def test_different_norms_cannot_be_compared() -> None:
     plan, travel = read_toyland()
     (first,) = compute_coverage(plan, travel, windows=("dag",), norms=("eerste",))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from slagkracht.coverage import Coverage, compute_coverage, compute_rankings, judge, norm_in_force, norms_in_force
+from slagkracht.coverage.judge import compute_call_handling
 from slagkracht.resources import compute_standing
 from slagkracht.rules import NoRuleError, Rules
 from toyland import read_toyland
@@ -152,3 +153,45 @@ def test_without_chances_the_times_are_the_same() -> None:
     quick = cover("eerste", chance=False)
     assert np.isnan(quick.chance).all()
     assert np.array_equal(quick.response_s, cover("eerste").response_s)
+
+
+def test_the_spread_of_call_handling_counts_in_every_chance() -> None:
+    plan, travel = read_toyland()
+    spread = [
+        replace(r, versions=tuple(replace(v, values={**v.values, "spreiding": 0.4}) for v in r.versions))
+        if (r.code, r.region) == ("verwerkingstijd", "")
+        else r
+        for r in plan.rules.rules
+    ]
+    uncertain = replace(plan, rules=Rules(tuple(spread)))
+    assert compute_call_handling(uncertain)[1] == 0.4
+    (sure,) = compute_coverage(plan, travel, windows=("dag",), norms=("eerste",))
+    (unsure,) = compute_coverage(uncertain, travel, windows=("dag",), norms=("eerste",))
+    assert np.array_equal(sure.response_s, unsure.response_s)
+    assert unsure.chance[2] < sure.chance[2] - 0.05  # A03 lies exactly on the norm
+
+
+def test_objects_are_judged_by_their_region_s_own_rule() -> None:
+    plan, travel = read_toyland()
+    national = next(r for r in plan.rules.rules if (r.code, r.region) == ("eerste", ""))
+    eased = tuple(
+        replace(v, values={**v.values, "grens_s": {**v.values["grens_s"], "woonfunctie": 540}})
+        for v in national.versions
+    )
+    own = replace(national, region="VR92", versions=eased, cases=())
+    eased_plan = replace(plan, rules=Rules((*plan.rules.rules, own)))
+    (coverage,) = compute_coverage(eased_plan, travel, windows=("dag",), norms=("eerste",))
+    assert coverage.objects_in_time[9].tolist() == [True, True, False]  # 540 s; by the national rule not for dwellings
+    assert coverage.object_limit_s[9, 0] == 540
+    assert not coverage.objects_in_time[4, 0]
+
+
+def test_part_crews_are_sought_beyond_units_without_people() -> None:
+    plan, travel = read_toyland()
+    empty = plan.units.crew.copy()
+    empty[plan.units.unit_id == "N1-TS"] = 0
+    standing = compute_standing(replace(plan.units, crew=empty), plan.stations, "dag")
+    norm = replace(norm_in_force(plan.rules, "uitruk-op-maat", plan.day), crew_needed=1, max_gap_s=np.inf)
+    rankings = compute_rankings(norm, standing, travel, call_handling_s=60.0)
+    coverage = judge(norm, plan.areas, rankings, standing, window="dag")
+    assert coverage.response_s[0] == cover("tweede").response_s[0] == 380

@@ -90,6 +90,15 @@ def test_gaps_are_named_worst_first() -> None:
     assert gaps.objects.tolist() == [30, 182, 260]
 
 
+def test_of_gaps_equally_late_the_most_people_come_first() -> None:
+    plan, coverage = cover("eerste")
+    even = coverage.response_s.copy()
+    even[4] = 540
+    gaps = compute_gaps(replace(coverage, response_s=even))
+    assert gaps.late_s.tolist() == [np.inf, 60, 60]
+    assert plan.areas.area_id[gaps.area].tolist() == ["A12", "A10", "A05"]  # 600 people before 400
+
+
 def test_a_gap_for_objects_alone_is_a_gap() -> None:
     _, coverage = cover("eerste")
     strict = replace(

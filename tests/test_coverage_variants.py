@@ -73,6 +73,29 @@ def test_closing_the_only_station_leaves_nobody_to_come() -> None:
     assert found.lost.tolist() == [0, 0, 800]
 
 
+def test_who_is_newly_reached_gains_without_end() -> None:
+    plan, travel = read_toyland()
+    closed_plan, closed_travel = vary(CloseStation("E1"))
+    (closed,) = compute_coverage(closed_plan, closed_travel, windows=("dag",), norms=("eerste",))
+    (opened,) = compute_coverage(plan, travel, windows=("dag",), norms=("eerste",))
+    standing = [compute_standing(p.units, p.stations, "dag") for p in (closed_plan, plan)]
+    found = compute_difference("open", closed, opened, *standing, plan.areas, plan.regions)
+    assert np.isneginf(found.change_s[10])
+    assert found.change_s[11] == 0  # the island: nobody, before and after
+    assert found.gained.tolist() == [0, 0, 800]
+
+
+def test_people_count_whom_the_norm_speaks_of_before_or_after() -> None:
+    plan, travel = read_toyland()
+    (coverage,) = compute_coverage(plan, travel, windows=("dag",), norms=("eerste",))
+    silent = replace(coverage, limit_s=np.full(12, np.nan, np.float32), in_time=np.zeros(12, bool))
+    standing = compute_standing(plan.units, plan.stations, "dag")
+    for before, after in ((silent, coverage), (coverage, silent)):
+        found = compute_difference("norm", before, after, standing, standing, plan.areas, plan.regions)
+        assert found.population.tolist() == [20_900, 21_100, 850]
+    assert found.lost.sum() == 41_800
+
+
 def test_opening_a_station_with_a_crew() -> None:
     plan, travel = vary(
         OpenStation("E2", "Overkant", "VR93", 90_500, 530_500),
@@ -95,6 +118,20 @@ def test_moving_a_station_takes_its_units_along() -> None:
     assert travel.drive_s.shape == (12, 6)
     assert travel.origin_y_m[1] == 515_000
     assert np.array_equal(np.delete(travel.drive_s, 1, axis=1), np.delete(read_toyland()[1].drive_s, 1, axis=1))
+
+
+def test_a_moved_station_is_known_exactly_and_stands_as_far_from_its_road_as_its_new_place() -> None:
+    plan, travel = read_toyland()
+    rough = replace(plan, stations=replace(plan.stations, position_error_m=np.full(6, 600, np.float32)))
+
+    def beside_the_road(travel: Travel, x_m: float, y_m: float) -> Travel:
+        found = reach(travel, x_m, y_m)
+        return replace(found, origin_snap_m=np.append(found.origin_snap_m[:-1], np.float32(7)))
+
+    variant = Variant("proef", (MoveStation("N2", 112_000, 515_000),))
+    moved, drives = apply_variant(rough, travel, variant, beside_the_road)
+    assert moved.stations.position_error_m.tolist() == [600, 0, 600, 600, 600, 600]
+    assert drives.origin_snap_m.tolist() == [*travel.origin_snap_m[:1], 7, *travel.origin_snap_m[2:]]
 
 
 def test_a_ts6_becomes_a_ts4_in_one_window() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,14 @@ def test_seconds_by_hand() -> None:
     ladder = compute_arc_seconds(roads, PROFILE, "redvoertuig")
     assert ladder[arc(roads, n0, n1)] == pytest.approx(200 + 4)
     assert ladder[arc(roads, n3, sea)] == pytest.approx(200 + 600)  # no unit hurries a ferry
+
+
+def test_a_ferry_with_a_maximum_speed_keeps_to_it() -> None:
+    roads = village()
+    signed = replace(roads, maxspeed_kmh=np.where(roads.road_class == 3, 30.0, roads.maxspeed_kmh).astype(np.float32))
+    sea, n4 = at(roads, 4000), at(roads, 5000)
+    for unit_kind in ("", "redvoertuig"):
+        assert compute_arc_seconds(signed, PROFILE, unit_kind)[arc(roads, sea, n4)] == pytest.approx(120)
 
 
 def test_the_ceiling_holds() -> None:

@@ -16,7 +16,7 @@ import shapely
 
 from slagkracht.sources.csvfile import CsvTable, find_repeats, numbers, read_csv
 from slagkracht.sources.geometry import NETHERLANDS_RD, RD, WGS84, Metres, transform, what_is_wrong
-from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError
+from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError, say_unreadable
 
 SUPPRESSED = -99997
 """CBS: fewer than five people live here, so the number is not told."""
@@ -126,7 +126,9 @@ def read_squares(path: Path, *, layer: str | None = None, keep_empty: bool = Fal
     except RefusalError:
         raise
     except Exception as error:  # GDAL raises of many kinds on a broken file
-        raise RefusalError([Finding(path.name, 0, "", str(error), "een GeoPackage van CBS-vierkanten")]) from error
+        raise RefusalError(
+            [Finding(path.name, 0, "", say_unreadable(path), "een GeoPackage van CBS-vierkanten")]
+        ) from error
     size = 500.0 if "500" in code else 100.0
     findings: list[Finding] = []
     codes = [str(value) for value in table[code]]
@@ -197,7 +199,9 @@ def read_outlines(
     except RefusalError:
         raise
     except Exception as error:  # GDAL and PROJ raise of many kinds on a broken file
-        raise RefusalError([Finding(path.name, 0, "", str(error), "een GeoJSON of GeoPackage van vlakken")]) from error
+        raise RefusalError(
+            [Finding(path.name, 0, "", say_unreadable(path), "een GeoJSON of GeoPackage van vlakken")]
+        ) from error
     key = next((field for field in code if field in table.columns), "")
     if not key or not len(table):
         found = ", ".join(map(str, table.columns))

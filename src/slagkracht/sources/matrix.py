@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from slagkracht.sources.csvfile import CsvTable, find_repeats, parse_number, read_csv
-from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError
+from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError, say_unreadable
 from slagkracht.travel import UNREACHABLE, Travel
 
 Metres = npt.NDArray[np.float64]
@@ -68,7 +68,7 @@ def _read_parquet(path: Path) -> CsvTable:
         frame = pl.read_parquet(path)
         text = {name: ["" if v is None else str(v).strip() for v in frame[name].to_list()] for name in frame.columns}
     except (Exception, pl.exceptions.PanicException) as error:  # the reader of a broken file raises of many kinds
-        raise RefusalError([Finding(path.name, 0, "", str(error), "een Parquet-bestand")]) from error
+        raise RefusalError([Finding(path.name, 0, "", say_unreadable(path), "een Parquet-bestand")]) from error
     return CsvTable(path.name, text, len(frame))
 
 

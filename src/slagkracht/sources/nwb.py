@@ -18,7 +18,7 @@ from slagkracht.roads import Roads, build_roads
 from slagkracht.sources.csvfile import find_repeats, parse_number, read_csv
 from slagkracht.sources.geometry import NETHERLANDS_RD, RD
 from slagkracht.sources.osm_tags import ROAD_CLASSES
-from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError
+from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError, say_unreadable
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -105,7 +105,7 @@ def read_layer(path: Path, layer: str | None, required: tuple[str, ...], optiona
     except RefusalError:
         raise
     except Exception as error:  # GDAL and PROJ raise of many kinds on a broken file
-        raise RefusalError([Finding(path.name, 0, "", str(error), "een shapefile of GeoPackage")]) from error
+        raise RefusalError([Finding(path.name, 0, "", say_unreadable(path), "een shapefile of GeoPackage")]) from error
     if not len(table):
         raise RefusalError([Finding(path.name, 0, "", "een lege laag", "minstens één rij")])
     return table

@@ -20,7 +20,7 @@ import polars as pl
 from slagkracht.roads import Roads
 from slagkracht.sources.geometry import WGS84, local_crs, transform, what_is_wrong
 from slagkracht.sources.osm_tags import ROAD_CLASSES, Way, read_way
-from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError
+from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError, say_unreadable
 from slagkracht.sources.ways import Ways, build_network
 
 Degrees = npt.NDArray[np.float64]
@@ -232,8 +232,7 @@ def _objects(
                 progress(what, count)
             yield thing
     except Exception as error:  # whatever osmium makes of a broken file: it raises a dozen kinds
-        reason = str(error) or type(error).__name__
-        found = "een bestand dat halverwege ophoudt" if "EOF" in reason else f"onleesbaar ({reason})"
+        found = "een bestand dat halverwege ophoudt" if "EOF" in str(error) else say_unreadable(path)
         raise RefusalError([Finding(path.name, 0, "", found, WHOLE_FILE)]) from error
 
 
@@ -284,8 +283,8 @@ def _features(path: Path) -> Iterator[tuple[dict[str, str], list[list[Any]]]]:
             )
             yield {str(k): str(v) for k, v in tags.items()}, [list(line) for line in lines or []]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        found = f"{type(error).__name__}: {error}"
-        raise RefusalError([Finding(path.name, 0, "", found, "een GeoJSON FeatureCollection van lijnen")]) from error
+        expected = "een GeoJSON FeatureCollection van lijnen"
+        raise RefusalError([Finding(path.name, 0, "", say_unreadable(path), expected)]) from error
 
 
 def _wrong_coordinate(pair: Any) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from slagkracht.sources.geometry import RD
-from slagkracht.sources.refusal import Finding, RefusalError
+from slagkracht.sources.refusal import Finding, RefusalError, say_unreadable
 
 Shapes = npt.NDArray[np.object_]
 
@@ -24,9 +24,7 @@ def read_outlines(path: Path, fields: Sequence[str], codes: Sequence[str]) -> Sh
     try:
         frame = geopandas.read_parquet(path) if path.suffix.endswith("parquet") else geopandas.read_file(path)
     except Exception as error:  # every driver has errors of its own
-        raise RefusalError(
-            [Finding(path.name, 0, "", f"onleesbaar ({error})", "een kaartbestand met vlakken")]
-        ) from error
+        raise RefusalError([Finding(path.name, 0, "", say_unreadable(path), "een kaartbestand met vlakken")]) from error
     field = next((name for name in fields if name in frame.columns), None)
     if field is None:
         known = ", ".join(str(name) for name in frame.columns if name != "geometry")

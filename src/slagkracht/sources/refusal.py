@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass, field
+from pathlib import Path
 
 REASONS = {
     errno.ENOENT: "bestaat niet",
@@ -25,6 +26,11 @@ REASONS = {
 def say_why(error: OSError) -> str:
     """Why a file or folder cannot be read or written, in Dutch where the reason is a known one."""
     return REASONS.get(error.errno or 0, str(error.strerror or error))
+
+
+def say_unreadable(path: Path) -> str:
+    """What is found where a reader of other people's formats gives up, whatever that reader calls it."""
+    return "een onleesbaar bestand" if path.exists() else "bestaat niet"
 
 
 @dataclass(frozen=True)
