@@ -11,7 +11,7 @@ HOUSE = Path(__file__).parent.parent / "src" / "slagkracht"
 
 PURE = [
     "regions", "resources", "areas", "risks", "rules", "roads", "travel", "plan", "coverage", "siting", "strength",
-    "relief", "log", "simulation", "performance", "lessons", "procedures", "decisions",
+    "relief", "log", "simulation", "performance", "lessons", "procedures", "costs", "decisions",
 ]  # fmt: skip
 EDGES = ["sources", "reports", "server", "cli"]
 ORDER = PURE + EDGES

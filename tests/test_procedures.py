@@ -239,7 +239,7 @@ def test_assistance_from_a_neighbour() -> None:
     ("step", "by", "answers", "words"),
     [
         ("ondertekenen", who("VR07", "voorzitter"), {"mandaat": "x"}, "is aan VR06, niet aan VR07"),
-        ("ondertekenen", who("VR06", "officier"), {"mandaat": "x"}, "is aan voorzitter"),
+        ("ondertekenen", who("VR06", "beleid"), {"mandaat": "x"}, "is aan voorzitter"),
         ("ondertekenen", who("VR06", "voorzitter"), {}, "vul in mandaat"),
         ("inwilligen", who("", "minister"), {}, "zolang het dossier 'opgesteld' is"),
         ("vliegen", who("", "minister"), {}, "kent geen stap 'vliegen'"),

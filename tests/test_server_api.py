@@ -200,6 +200,8 @@ def secret_region(database: Addresses) -> dict[str, str]:
     offer = post(neighbour, "/aanboden", {"regel": f"{request}-1", "eenheden": theirs, "aantal": 1,
                                           "voorwaarden": MARK}).json()["id"]  # fmt: skip
     commitment = post(officer, f"/aanboden/{offer}/aanvaarden").json()["ids"][0]
+    spent = {"soort": "personeel", "centen": 100, "dag": "2026-07-01", "omschrijving": MARK}
+    cost = post(neighbour, f"/aanvragen/{request}/kosten", spent).json()["id"]
     note = post(officer, "/gebeurtenissen", {"soort": "note", "inhoud": {"text": MARK}}).json()["id"]
     post(officer, f"/eenheden/{unit}/meldingen", {"status": "available", "x_m": 3, "y_m": 4})
     dossier = post(officer, "/dossiers", {"procedure": "les", "partijen": {"eigenaar": "VR20"}}).json()["id"]
@@ -214,7 +216,7 @@ def secret_region(database: Addresses) -> dict[str, str]:
         )
     return {"incidenten": incident, "aanvragen": request, "regels": f"{request}-1", "aanboden": offer,
             "toezeggingen": commitment, "eenheden": unit, "gebeurtenissen": note, "dossiers": dossier,
-            "toestemmingen": ended}  # fmt: skip
+            "toestemmingen": ended, "kosten": cost, "rijksbijdragen": "R-nooit-gevraagd"}  # fmt: skip
 
 
 def client_region(username: str | None) -> str:
@@ -309,6 +311,10 @@ CHANGES: dict[str, object] = {
     "/incidenten/{id}/aflossing": {},
     "/incidenten/{id}/aflossing/aanvragen": {"golven": 1, "mandaat": "x", "ondertekenaar": "x"},
     "/regels/{id}/overnemen": None,
+    "/aanvragen/{id}/kosten": {"soort": "personeel", "centen": 100, "dag": "2026-07-01", "omschrijving": "x"},
+    "/aanvragen/{id}/rijksbijdrage": None,
+    "/kosten/{id}/terugnemen": {"reden": "x"},
+    "/rijksbijdragen/{id}/beslissen": {"centen": 1, "reden": "x"},
     "/eenheden/{id}/meldingen": {"status": "available"},
     "/aanvragen/{id}/uitzetten": {"regios": ["VR23"]},
     "/aanvragen/{id}/sluiten": None,

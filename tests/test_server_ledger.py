@@ -308,7 +308,8 @@ def test_an_answered_offer_stays_answered() -> None:
 
 TABLES = ("person", "mandate", "consent", "unit", "unit_place", "incident", "request", "request_line", "offer",
           "commitment", "event", "checkpoint", "dossier", "board_decision", "answered", "access_key", "subscription",
-          "delivery", "received", "region_key", "held_checkpoint", "handed_in", "rotation", "variant")  # fmt: skip
+          "delivery", "received", "region_key", "held_checkpoint", "handed_in", "rotation", "variant",
+          "document", "cost_entry", "claim")  # fmt: skip
 
 
 def test_every_table_is_fenced(database: Addresses) -> None:

@@ -16,9 +16,9 @@ SERVER = Path(__file__).parents[1] / "src" / "slagkracht" / "server"
 CATALOGUE = SERVER / "locale" / "en" / "LC_MESSAGES" / "django.po"
 ERRORS = ("LedgerError", "NotFoundError", "NotAllowedError", "AlreadyCommittedError", "ChangedMeanwhileError",
           "RefusedError")  # fmt: skip
-SPOKEN = [SERVER / name for name in ("ledger.py", "relief.py", "dossiers.py", "handover.py")] + sorted(
-    (SERVER / "screens").glob("*.py")
-)
+SPOKEN = [
+    SERVER / f"{name}.py" for name in ("ledger", "relief", "dossiers", "handover", "assistance", "costs", "documents")
+] + sorted((SERVER / "screens").glob("*.py"))
 """The programs whose texts reach a screen."""
 KEYWORDS = dict.fromkeys(
     (*ERRORS, "_", "said", "gettext", "gettext_lazy", "ngettext", "pgettext", "npgettext", "read_moment", "read_number")

@@ -43,6 +43,11 @@ KINDS: dict[str, Kind] = {
     "unit_released": Kind("eenheid vrijgegeven", ("commitment",)),
     "unit_home": Kind("eenheid thuis", ("commitment",)),
     "relief_planned": Kind("aflossing gepland", ("incident", "rotation", "waves")),
+    "cost_entered": Kind("kosten opgevoerd", ("entry", "request", "kind", "cents")),
+    "cost_withdrawn": Kind("kosten teruggenomen", ("entry", "reason")),
+    "claim_filed": Kind("rijksbijdrage gevraagd", ("claim", "request", "cents", "document")),
+    "claim_decided": Kind("over rijksbijdrage beslist", ("claim", "cents", "reason")),
+    "document_made": Kind("stuk gemaakt", ("document", "name", "sha256")),
     # command and the record
     "command_handed_over": Kind("leiding overgedragen", ("incident", "function", "from", "to")),
     "function_handed_over": Kind("functie overgedragen", ("function", "from", "to")),

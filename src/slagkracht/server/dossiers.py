@@ -12,23 +12,24 @@ from slagkracht.log import NATIONAL_CHAIN
 from slagkracht.procedures import Dossier, Procedure, Taken, Who, pass_terms, start, take_step
 from slagkracht.procedures.dossier import BY_TERM
 from slagkracht.procedures.procedure import EACH
+from slagkracht.server import papers
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.journal import record
-from slagkracht.server.ledger import ChangedMeanwhileError, LedgerError, NotAllowedError, NotFoundError
+from slagkracht.server.ledger import ChangedMeanwhileError, LedgerError, NotAllowedError, NotFoundError, ask_regions
 from slagkracht.sources.procedure_files import read_procedures
 
 CLOCK = ZoneInfo("Europe/Amsterdam")
 """Terms run on Dutch days."""
 
 
-def open_dossier(scope: Scope, procedure: str, parties: dict[str, str]) -> str:
-    """Begins a dossier of the acting region, and returns its id. Its parties see it, and the centre.
+def open_dossier(scope: Scope, procedure: str, parties: dict[str, str], centre: bool = True) -> str:
+    """Begins a dossier of the acting region, and returns its id. Its parties see it, and (``centre``) the centre.
 
     A procedure that every region takes part in is seen by all of them; a region that a step names sees it from then on.
     """
     found = _procedure(procedure)
     dossier = start(found, f"P-{scope.region}-{secrets.token_hex(5)}", parties, scope.at.astimezone(CLOCK))
-    audience = {*parties.values(), NATIONAL_CHAIN}
+    audience = {*parties.values(), *([NATIONAL_CHAIN] if centre else [])}
     if any(step.party == EACH for step in found.steps):
         audience |= {row["region"] for row in scope.rows("select region from slagkracht.region")}
     scope.insert(
@@ -62,7 +63,10 @@ def take_dossier_step(
     who = Who(scope.actor, "" if scope.region == NATIONAL_CHAIN else scope.region, scope.roles)
     after = take_step(procedure, before, step, who, now, answers)
     regions = {known["region"] for known in scope.rows("select region from slagkracht.region")}
-    audience = sorted({*row["audience"], *(regions & {str(answer) for answer in answers.values()})} - {row["region"]})
+    named = regions & {str(answer) for answer in answers.values()}
+    if _is_national(procedure, after.state):
+        named.add(NATIONAL_CHAIN)
+    audience = sorted({*row["audience"], *named} - {row["region"]})
     scope.run(
         "update slagkracht.dossier set content = %s, audience = %s, version = version + 1 where dossier_id = %s",
         json.dumps(_pack(after)),
@@ -71,6 +75,10 @@ def take_dossier_step(
     )
     _tell_passed(scope, found, before, [row["region"], *audience])
     _tell(scope, after, step, [row["region"], *audience])
+    asked = scope.row("select * from slagkracht.request where dossier_id = %s", dossier)
+    if asked is not None and NATIONAL_CHAIN in named and NATIONAL_CHAIN not in asked["audience"]:
+        ask_regions(scope, asked["request_id"], [NATIONAL_CHAIN])  # what the centre decides on, it sees
+    papers.make_documents(scope, next(each for each in procedure.steps if each.code == step), row)
     return int(row["version"]) + 1
 
 
@@ -128,6 +136,12 @@ def _procedure(code: str) -> Procedure:
             "procedure {code!r} bestaat niet; wel: {procedures}", code=code, procedures=", ".join(procedures)
         )
     return procedures[code]
+
+
+def _is_national(procedure: Procedure, state: str) -> bool:
+    """Whether somebody above the regions can take a step in this state."""
+    _, roles = read_procedures()
+    return any(roles[role].national for step in procedure.steps if state in step.from_states for role in step.roles)
 
 
 def _tell(scope: Scope, dossier: Dossier, step: str, audience: list[str]) -> None:

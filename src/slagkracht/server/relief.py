@@ -29,8 +29,8 @@ from slagkracht.relief import (
     replan_rotation,
     week_from_windows,
 )
+from slagkracht.server import assistance, ledger
 from slagkracht.server import engine as seam
-from slagkracht.server import ledger
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.engine import CLOCK, Engine
 from slagkracht.server.journal import read_events, record
@@ -521,7 +521,7 @@ def ask_relief(scope: Scope, engine: Engine, incident: str, waves: int, mandate:
         if wave.number in numbers
     ]
     neighbour = next((each for each in first["audience"] if each != NATIONAL_CHAIN), "")
-    return ledger.make_request(
+    return assistance.request_assistance(
         scope,
         incident,
         first["ground"],

@@ -10,7 +10,19 @@ from django.views.i18n import set_language
 from slagkracht.server.api import api, problem
 from slagkracht.server.interfaces.urls import urlpatterns as interfaces
 from slagkracht.server.live import stream
-from slagkracht.server.screens import action, decisions, desk, entry, gaps, logbook, manage, nation, region, relief
+from slagkracht.server.screens import (
+    action,
+    costs,
+    decisions,
+    desk,
+    entry,
+    gaps,
+    logbook,
+    manage,
+    nation,
+    region,
+    relief,
+)
 
 urlpatterns = [
     path("", nation.show_nation),
@@ -27,6 +39,14 @@ urlpatterns = [
     path("actiecentrum/incidenten/<str:incident>/aanvragen", action.make_request),
     path("actiecentrum/incidenten/<str:incident>/aflossing", relief.plan),
     path("actiecentrum/incidenten/<str:incident>/aflossing/aanvragen", relief.ask),
+    path("actiecentrum/aanvragen/<str:request_id>/kosten", costs.show_costs),
+    path("actiecentrum/aanvragen/<str:request_id>/kosten.csv", costs.read_csv),
+    path("actiecentrum/aanvragen/<str:request_id>/kosten.pdf", costs.read_overview),
+    path("actiecentrum/aanvragen/<str:request_id>/kosten/opvoeren", costs.enter),
+    path("actiecentrum/aanvragen/<str:request_id>/kosten/vragen", costs.file_claim),
+    path("kosten/<str:entry>/terugnemen", costs.withdraw),
+    path("rijksbijdragen/<str:claim>/beslissen", costs.decide),
+    path("stukken/<str:document>", costs.read_document),
     path("actiecentrum/regels/<str:line>/overnemen", relief.take_over),
     path("actiecentrum/aanvragen/<str:request_id>", action.show_request),
     path("actiecentrum/aanvragen/<str:request_id>/uitzetten", action.ask_regions),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slagkracht.server.api import relief
+from slagkracht.server.api import costs, relief
 from slagkracht.server.api.routes import api, problem
 
-__all__ = ["api", "problem", "relief"]
+__all__ = ["api", "costs", "problem", "relief"]

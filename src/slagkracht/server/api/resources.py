@@ -53,7 +53,7 @@ RESOURCES = (
         schemas.Aanvraag,
         "select request_id as id, region as regio, incident_id as incident, ground as grond, mandate as mandaat, "
         "signed_by as ondertekenaar, text as toelichting, audience as gedeeld_met, made_at as gedaan_op, "
-        "closed_at as gesloten_op, version as versie from slagkracht.request",
+        "closed_at as gesloten_op, dossier_id as dossier, version as versie from slagkracht.request",
         "gedaan_op desc, id",
         ("regio", "incident"),
     ),
@@ -125,6 +125,36 @@ RESOURCES = (
         "ends as vervaldatum, reservation as voorbehoud from slagkracht.board_decision",
         "datum desc, id",
         ("regio", "verantwoording"),
+    ),
+    Resource(
+        "stukken",
+        "stukken bij aanvragen",
+        schemas.Stuk,
+        "select document_id as id, region as regio, request_id as aanvraag, name as naam, media_type as soort, sha256, "
+        "made_by as gemaakt_door, made_at as gemaakt_op from slagkracht.document",
+        "gemaakt_op desc, id",
+        ("regio", "aanvraag", "naam"),
+    ),
+    Resource(
+        "kosten",
+        "opgevoerde kosten",
+        schemas.Kostenpost,
+        "select entry_id as id, region as regio, receiver as aan, request_id as aanvraag, kind as soort, "
+        "cents as centen, spent_on as dag, what as omschrijving, evidence as bewijsstuk, made_at as opgevoerd_op, "
+        "withdrawn_at as teruggenomen_op, withdrawn_why as reden from slagkracht.cost_entry",
+        "opgevoerd_op desc, id",
+        ("regio", "aanvraag", "soort"),
+    ),
+    Resource(
+        "rijksbijdragen",
+        "gevraagde rijksbijdragen",
+        schemas.Rijksbijdrage,
+        "select claim_id as id, region as regio, receiver as aan, request_id as aanvraag, "
+        "counted as in_aanmerking_centen, contribution as gevraagd_centen, document_id as stuk, "
+        "filed_at as gevraagd_op, decide_before as beslissen_voor, granted as toegekend_centen, decided_why as reden, "
+        "decided_at as beslist_op from slagkracht.claim",
+        "gevraagd_op desc, id",
+        ("regio", "aanvraag"),
     ),
     Resource(
         "sleutels",

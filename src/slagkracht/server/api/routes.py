@@ -19,7 +19,7 @@ from pydantic import AwareDatetime
 from slagkracht.decisions import OUTCOMES
 from slagkracht.log import NATIONAL_CHAIN, format_event, replay
 from slagkracht.procedures import StepRefusedError, draw_procedure
-from slagkracht.server import dossiers, ledger
+from slagkracht.server import assistance, dossiers, ledger
 from slagkracht.server.api import schemas
 from slagkracht.server.api.resources import RESOURCES, Resource
 from slagkracht.server.database import Row, Scope
@@ -328,7 +328,7 @@ def make_request(request: HttpRequest, given: schemas.AanvraagIn) -> Answer:
     ]
 
     def do(own: Scope) -> dict[str, Any]:
-        made = ledger.make_request(
+        made = assistance.request_assistance(
             own,
             given.incident,
             given.grond,
@@ -337,6 +337,8 @@ def make_request(request: HttpRequest, given: schemas.AanvraagIn) -> Answer:
             lines,
             given.buurregio or "",
             given.toelichting,
+            given.afspraak_in_crisisplan,
+            given.reden_van_spoed,
         )
         return {"id": made}
 
@@ -346,7 +348,7 @@ def make_request(request: HttpRequest, given: schemas.AanvraagIn) -> Answer:
 @api.post("/aanvragen/{id}/uitzetten", response={200: Made, **BAD}, summary="Uitzetten bij regio's", tags=["aanvragen"])
 def ask_regions(request: HttpRequest, id: str, given: schemas.UitzettenIn) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        ledger.ask_regions(own, id, given.regios)
+        assistance.ask_regions(own, id, given.regios)
         return {"id": id}
 
     return once(request, acting_of(request, *LEADERS), 200, do)
@@ -355,7 +357,7 @@ def ask_regions(request: HttpRequest, id: str, given: schemas.UitzettenIn) -> An
 @api.post("/aanvragen/{id}/sluiten", response={200: Unmet, **BAD}, summary="Aanvraag sluiten", tags=["aanvragen"])
 def close_request(request: HttpRequest, id: str) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        unmet = ledger.close_request(own, id)
+        unmet = assistance.close_request(own, id)
         return {"onvervuld": [{"regel": line, "aantal": count, "reden": reason} for line, count, reason in unmet]}
 
     return once(request, acting_of(request, *LEADERS), 200, do)
@@ -364,7 +366,7 @@ def close_request(request: HttpRequest, id: str) -> Answer:
 @api.post("/aanboden", response={201: Made, **BAD}, summary="Eenheden aanbieden", tags=["aanboden"])
 def offer_units(request: HttpRequest, given: schemas.AanbodIn) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        offer = ledger.offer_units(
+        offer = assistance.offer_units(
             own, given.regel, given.eenheden, given.aantal, given.voorwaarden, given.bewust_onder_bodem
         )
         return {"id": offer}
@@ -393,7 +395,7 @@ def withdraw_offer(request: HttpRequest, id: str, given: schemas.IntrekkenIn) ->
             "toegezegd", tags=["toezeggingen"])  # fmt: skip
 def accept_offer(request: HttpRequest, id: str) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        return {"ids": ledger.accept_offer(own, id)}
+        return {"ids": assistance.accept_offer(own, id)}
 
     return once(request, acting_of(request, *LEADERS), 201, do)
 

@@ -77,6 +77,7 @@ class Aanvraag(Schema):
     gedeeld_met: list[str]
     gedaan_op: datetime.datetime
     gesloten_op: datetime.datetime | None
+    dossier: str | None
     versie: int
 
 
@@ -233,6 +234,82 @@ class AanvraagIn(Incoming):
     regels: Annotated[list[RegelIn], Field(min_length=1, max_length=50)]
     buurregio: RegionCode | None = None
     toelichting: Text = ""
+    afspraak_in_crisisplan: Text = ""
+    reden_van_spoed: Text = ""
+
+
+class Stuk(Schema):
+    id: str
+    regio: str
+    aanvraag: str | None
+    naam: str
+    soort: str
+    sha256: str
+    gemaakt_door: str
+    gemaakt_op: datetime.datetime
+
+
+class Kostenpost(Schema):
+    id: str
+    regio: str
+    aan: str
+    aanvraag: str
+    soort: str
+    centen: int
+    dag: datetime.date
+    omschrijving: str
+    bewijsstuk: str
+    opgevoerd_op: datetime.datetime
+    teruggenomen_op: datetime.datetime | None
+    reden: str | None
+
+
+class Rijksbijdrage(Schema):
+    id: str
+    regio: str
+    aan: str
+    aanvraag: str
+    in_aanmerking_centen: int
+    gevraagd_centen: int
+    stuk: str
+    gevraagd_op: datetime.datetime
+    beslissen_voor: datetime.datetime
+    toegekend_centen: int | None
+    reden: str | None
+    beslist_op: datetime.datetime | None
+
+
+class KostenpostIn(Incoming):
+    soort: Code
+    centen: Annotated[int, Field(ge=1, le=10**12)]
+    dag: datetime.date
+    omschrijving: Code
+    bewijsstuk: Text = ""
+
+
+class TerugnemenIn(Incoming):
+    reden: Code
+
+
+class BeslissenIn(Incoming):
+    centen: Annotated[int, Field(ge=0, le=10**12)]
+    reden: Code
+
+
+class Kostendossier(Schema):
+    regio: str
+    eenheden: int
+    eenheid_uren: float
+    afgelopen_op: datetime.datetime | None
+    per_soort_centen: dict[str, int]
+    totaal_centen: int
+    in_aanmerking_centen: int
+    eigen_deel_centen: int
+    bijdrage_centen: int
+    boven_drempel: bool
+    aanvragen_voor: datetime.datetime | None
+    regel: str
+    status_van_de_regel: str
 
 
 class AflossingIn(Incoming):

@@ -13,12 +13,13 @@ from django.utils.translation import gettext_noop as said
 from django.views.decorators.http import require_GET, require_POST
 
 from slagkracht.log import COMMITMENT_STATES, COMMITMENT_STEPS, NATIONAL_CHAIN, Commitment, Situation, replay
+from slagkracht.server import assistance, documents, ledger
 from slagkracht.server import engine as seam
-from slagkracht.server import ledger
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.engine import Engine
 from slagkracht.server.guard import Acting, acting_required, acting_scope
 from slagkracht.server.journal import read_events, record
+from slagkracht.server.screens.decisions import describe_request_case
 from slagkracht.server.screens.nation import read_open_requests, see
 from slagkracht.server.screens.page import LEADERS, RefusedError, act, read_moment, read_number
 from slagkracht.server.screens.proposal import propose_for, read_open_lines
@@ -251,7 +252,7 @@ def make_request(request: HttpRequest, acting: Acting, incident: str) -> HttpRes
             capability = found.parts[0].capability if found else formation
             lines.append(ledger.Wanted(formation, capability, number, row["x_m"], row["y_m"], needed_by, hours))
         ground = request.POST.get("grond", "")
-        made = ledger.make_request(
+        made = assistance.request_assistance(
             own,
             incident,
             ground,
@@ -260,6 +261,8 @@ def make_request(request: HttpRequest, acting: Acting, incident: str) -> HttpRes
             lines,
             neighbour=request.POST.get("buurregio", "") if ground == ledger.BY_NEIGHBOUR else "",
             text=request.POST.get("toelichting", "").strip(),
+            agreement=request.POST.get("afspraak_in_crisisplan", "").strip(),
+            urgency=request.POST.get("reden_van_spoed", "").strip(),
         )
         return f"/actiecentrum/aanvragen/{made}", gettext("De aanvraag is gedaan en staat in het logboek.")
 
@@ -299,6 +302,8 @@ def show_request(request: HttpRequest, acting: Acting, request_id: str) -> HttpR
                 for each in group_commitments(own, ids)
             ],
             "tijdlijn": draw_timeline(own, situation, lines, own.at),
+            "stukken": documents.list_documents(own, request_id),
+            "dossier": describe_request_case(own, row),
             "naam": {r["region"]: r["name"] for r in own.rows("select region, name from slagkracht.region")},
             "open": row["closed_at"] is None,
             "overig": [
@@ -317,7 +322,7 @@ def ask_regions(request: HttpRequest, acting: Acting, request_id: str) -> HttpRe
         regions = request.POST.getlist("regios")
         if not regions:
             raise RefusedError("kies ten minste één regio")
-        ledger.ask_regions(own, request_id, regions)
+        assistance.ask_regions(own, request_id, regions)
         return f"/actiecentrum/aanvragen/{request_id}", gettext("Gevraagd aan {regions}.").format(
             regions=", ".join(sorted(regions))
         )
@@ -329,7 +334,7 @@ def ask_regions(request: HttpRequest, acting: Acting, request_id: str) -> HttpRe
 @acting_required(*LEADERS)
 def accept_offer(request: HttpRequest, acting: Acting, offer: str) -> HttpResponse:
     def do(own: Scope) -> tuple[str, str]:
-        made = ledger.accept_offer(own, offer)
+        made = assistance.accept_offer(own, offer)
         return _request_of(own, offer), gettext("{count} eenheden zijn toegezegd.").format(count=len(made))
 
     return act(request, acting, do)
@@ -368,7 +373,7 @@ def move_offer(request: HttpRequest, acting: Acting, offer: str) -> HttpResponse
 @acting_required(*LEADERS)
 def close_request(request: HttpRequest, acting: Acting, request_id: str) -> HttpResponse:
     def do(own: Scope) -> tuple[str, str]:
-        unmet = ledger.close_request(own, request_id)
+        unmet = assistance.close_request(own, request_id)
         short = sum(count for _, count, _ in unmet)
         told = (
             gettext("De aanvraag is gesloten; {short} bleven onvervuld, met reden.")

@@ -15,7 +15,7 @@ from slagkracht.decisions import OUTCOMES, Decision, compute_adoption
 from slagkracht.log import NATIONAL_CHAIN
 from slagkracht.procedures import Who, available_steps, compute_deadlines, draw_procedure, pass_terms
 from slagkracht.reports.map_svg import draw_regions
-from slagkracht.server import dossiers
+from slagkracht.server import documents, dossiers
 from slagkracht.server import engine as seam
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.engine import Engine
@@ -156,6 +156,16 @@ def describe_case(row: Row) -> dict[str, Any]:
     return {**row, "naam": procedure.dutch, "toestand": state.dutch, "klaar": state.final, "sinds": since}
 
 
+def describe_request_case(own: Scope, asked: Row) -> dict[str, Any] | None:
+    """The dossier of a request, with the terms that run in it; None where it has none, or none that may be seen."""
+    row = own.row("select * from slagkracht.dossier where dossier_id = %s", asked["dossier_id"])
+    if row is None:
+        return None
+    procedure = read_procedures()[0][row["procedure"]]
+    case = pass_terms(procedure, dossiers.unpack(row), own.at.astimezone(seam.CLOCK))
+    return {**describe_case(row), "termijnen": compute_deadlines(procedure, case)}
+
+
 @require_GET
 @acting_required()
 def show_dossier(request: HttpRequest, acting: Acting, dossier: str) -> HttpResponse:
@@ -164,6 +174,8 @@ def show_dossier(request: HttpRequest, acting: Acting, dossier: str) -> HttpResp
         if row is None:
             return render(request, "niet_gevonden.html", status=404)
         now = own.at.astimezone(seam.CLOCK)
+        asked = own.row("select request_id from slagkracht.request where dossier_id = %s", dossier)
+        papers = documents.list_documents(own, asked["request_id"]) if asked else []
     procedure = read_procedures()[0][row["procedure"]]
     case = pass_terms(procedure, dossiers.unpack(row), now)
     who = Who(acting.actor, "" if acting.region == NATIONAL_CHAIN else acting.region, acting.roles)
@@ -179,6 +191,8 @@ def show_dossier(request: HttpRequest, acting: Acting, dossier: str) -> HttpResp
         "tekening": mark_safe(draw_procedure(procedure, case.state)),
         "versie": row["version"],
         "klasse_mag": bool(acting.roles & {*LEADERS, "bestuur"}),
+        "aanvraag": asked["request_id"] if asked else "",
+        "stukken": papers,
     }
     return render(request, "dossier.html", context)
 

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 
 from slagkracht.reports.dutch import write_count, write_minutes, write_share
+from slagkracht.server.costs import write_euros
 from slagkracht.server.engine import CLOCK
 from slagkracht.server.screens.words import tell
 
@@ -40,6 +41,12 @@ def _sign(figure: str) -> str:
 def minutes(seconds: float) -> str:
     """Seconds as minutes and seconds, and "niet" where nobody comes."""
     return write_minutes(seconds) if math.isfinite(seconds) else gettext("niet")
+
+
+@register.filter
+def euros(cents: int) -> str:
+    """An amount in cents as Dutch readers write it."""
+    return write_euros(cents)
 
 
 @register.filter

@@ -13,8 +13,8 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from slagkracht.log import NATIONAL_CHAIN, UNMET_REASONS
+from slagkracht.server import assistance, ledger
 from slagkracht.server import engine as seam
-from slagkracht.server import ledger
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.engine import Engine, Picture
 from slagkracht.server.guard import Acting, acting_required, acting_scope
@@ -234,7 +234,7 @@ def offer(request: HttpRequest, acting: Acting, line: str) -> HttpResponse:
                     "met dit aanbod komt de restdekking onder uw ondergrens: kies minder eenheden, of schrijf op "
                     "waarom u het toch doet"
                 )
-        ledger.offer_units(
+        assistance.offer_units(
             own, line, units, count, request.POST.get("voorwaarden", "").strip(), knowingly if passed else ""
         )
         return "/regio", gettext("Aangeboden: {count} eenheden, voor {formations} maal de gevraagde formatie.").format(

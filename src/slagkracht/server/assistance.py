@@ -1,0 +1,118 @@
+"""A request for assistance and its procedure as one thing: what the ledger does, the dossier of article 51 follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slagkracht.log import NATIONAL_CHAIN
+from slagkracht.procedures import StepRefusedError
+from slagkracht.server import dossiers, ledger
+from slagkracht.server.database import Row, Scope
+
+PROCEDURE = "bijstandsaanvraag"
+
+
+def request_assistance(
+    scope: Scope,
+    incident: str,
+    ground: str,
+    mandate: str,
+    signed_by: str,
+    lines: list[ledger.Wanted],
+    neighbour: str = "",
+    text: str = "",
+    agreement: str = "",
+    urgency: str = "",
+) -> str:
+    """A request as ``ledger.make_request`` makes it, with its dossier; returns the request's id.
+
+    Who may sign, signs: the letter and its notices are made at once. Otherwise the dossier waits for who may.
+    ``agreement`` and ``urgency`` are what a direct request (article 51, fifth paragraph) rests on.
+    """
+    request = ledger.make_request(scope, incident, ground, mandate, signed_by, lines, neighbour, text)
+    open_case(scope, request)
+    if ground == ledger.BY_NEIGHBOUR:
+        answers = {
+            "buurregio": neighbour,
+            "afspraak_in_crisisplan": agreement or "niet vermeld",
+            "reden_van_spoed": urgency or text or "niet vermeld",
+        }
+        follow(scope, request, "rechtstreeks", answers)
+    else:
+        follow(scope, request, "ondertekenen", {"mandaat": mandate})
+    return request
+
+
+def open_case(scope: Scope, request: str) -> str:
+    """Begins the dossier of a request of the acting region; returns its id.
+
+    A direct request is no business of the centre until its owner shows it: then its dossier is not either.
+    """
+    row = scope.row("select * from slagkracht.request where request_id = %s", request)
+    if row is None or row["region"] != scope.region:
+        raise ledger.NotFoundError("deze aanvraag is hier niet bekend")
+    centre = row["ground"] == ledger.BY_MINISTER
+    dossier = dossiers.open_dossier(scope, PROCEDURE, {"aanvrager": scope.region}, centre=centre)
+    scope.run("update slagkracht.request set dossier_id = %s where request_id = %s", dossier, request)
+    return dossier
+
+
+def follow(scope: Scope, request: str, step: str, answers: dict[str, Any]) -> bool:
+    """Takes the step of the dossier that follows from what the ledger did, where it is open to whoever acts.
+
+    False where it is not: then the dossier waits for who may, and says so on screen.
+    """
+    row = scope.row("select dossier_id from slagkracht.request where request_id = %s", request)
+    if row is None or row["dossier_id"] is None:
+        return False
+    try:
+        with scope.connection.transaction():
+            dossiers.take_dossier_step(scope, row["dossier_id"], step, answers)
+    except (StepRefusedError, ledger.NotFoundError):
+        return False
+    return True
+
+
+def ask_regions(scope: Scope, request: str, regions: list[str]) -> list[str]:
+    """As ``ledger.ask_regions``; asked by the centre, the request is granted and put out."""
+    audience = ledger.ask_regions(scope, request, regions)
+    if scope.region == NATIONAL_CHAIN:
+        follow(scope, request, "inwilligen", {})
+    return audience
+
+
+def offer_units(
+    scope: Scope, line: str, units: list[str], count: int, conditions: str = "", knowingly: str = ""
+) -> str:
+    """As ``ledger.offer_units``; a neighbour that was asked directly promises with it."""
+    offer = ledger.offer_units(scope, line, units, count, conditions, knowingly)
+    row = _line(scope, line)
+    follow(scope, row["request_id"], "buur_zegt_toe", {"toezeggingen": f"{count} × {row['formation']}"})
+    return offer
+
+
+def accept_offer(scope: Scope, offer: str) -> list[str]:
+    """As ``ledger.accept_offer``; with it the assistance is granted."""
+    made = ledger.accept_offer(scope, offer)
+    row = scope.row("select line_id, count, region from slagkracht.offer where offer_id = %s", offer)
+    assert row is not None
+    line = _line(scope, row["line_id"])
+    answers = {"toezeggingen": f"{row['count']} × {line['formation']} van {row['region']}"}
+    step = "toezeggen" if scope.region == NATIONAL_CHAIN else "aanvaarden"
+    follow(scope, line["request_id"], step, answers)
+    return made
+
+
+def close_request(scope: Scope, request: str) -> list[tuple[str, int, str]]:
+    """As ``ledger.close_request``; a request that nothing was promised for is withdrawn with it."""
+    unmet = ledger.close_request(scope, request)
+    met = scope.row("select sum(met) as met from slagkracht.request_line where request_id = %s", request)
+    if met is None or not met["met"]:
+        follow(scope, request, "intrekken", {"reden": "gesloten zonder toezegging"})
+    return unmet
+
+
+def _line(scope: Scope, line: str) -> Row:
+    row = scope.row("select * from slagkracht.request_line where line_id = %s", line)
+    assert row is not None
+    return row

@@ -1,0 +1,259 @@
+"""A request with its procedure, letters and costs: what the ledger does the dossier follows, and papers go to whom."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from pypdf import PdfReader
+
+from slagkracht.server import assistance, costs, documents, ledger
+from slagkracht.server import engine as seam
+from slagkracht.server.database import Scope, scope
+from slagkracht.server.engine import Engine
+from slagkracht.server.journal import read_events
+from slagkracht.sources.modelland import build_modelland
+from slagkracht.sources.procedure_files import read_procedures
+from test_server_api import client, post
+from test_server_ledger import acting, new_units
+from test_server_screens import press, text_of
+
+API = "/api/v1"
+STEPS = {step.code: step for step in read_procedures()[0]["bijstandsaanvraag"].steps}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def engine(database: object) -> Iterator[Engine]:
+    yield seam.load(build_modelland(areas=600, nodes=30_000))
+    seam.unload()
+
+
+def officer(region: str) -> Any:
+    return scope(region, "echt", f"Demo Officier {region}", roles=frozenset({"officier"}))
+
+
+def centre() -> Any:
+    return scope("LAC", "echt", "Demo Actiecentrum", roles=frozenset({"actiecentrum"}))
+
+
+def ask(own: Scope, neighbour: str = "", count: int = 1) -> str:
+    incident = ledger.open_incident(own, "Natuurbrand Ermelo", 172_000, 478_000, "GRIP 3")
+    wanted = ledger.Wanted("basispeloton", "basiseenheid", count, 172_000, 478_000, own.at, 8)
+    ground = ledger.BY_NEIGHBOUR if neighbour else ledger.BY_MINISTER
+    return assistance.request_assistance(
+        own, incident, ground, "mandaatbesluit 2025-3", "Voorzitter VR06", [wanted], neighbour,
+        agreement="crisisplan par. 4.2", urgency="overslag binnen het uur",
+    )  # fmt: skip
+
+
+def state_of(own: Scope, request: str) -> str:
+    row = own.row("select content->>'state' as state from slagkracht.dossier join slagkracht.request "
+                  "using (dossier_id) where request_id = %s", request)  # fmt: skip
+    assert row is not None
+    return str(row["state"])
+
+
+def lend(request: str, region: str, units: int = 2) -> list[str]:
+    """A region lends, drives, works and comes home; returns the commitments."""
+    with acting(region) as lender:
+        offer = assistance.offer_units(lender, f"{request}-1", new_units(region, units), 1)
+    with officer("VR06") as own:
+        made = assistance.accept_offer(own, offer)
+    for who, step in [(region, "unit_en_route"), (region, "unit_arrived"), ("VR06", "unit_deployed"),
+                      ("VR06", "unit_released"), (region, "unit_home")]:  # fmt: skip
+        for commitment in made:
+            with acting(who) as one:
+                ledger.move_commitment(one, commitment, step)
+    return made
+
+
+def words(content: bytes) -> str:
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages).split())
+
+
+def test_the_documents_are_those_that_the_procedure_names() -> None:
+    with officer("VR06") as own:
+        request = ask(own)
+        assert state_of(own, request) == "bij_minister"
+        listed = documents.list_documents(own, request)
+        assert sorted(row["name"] for row in listed) == sorted(STEPS["ondertekenen"].documents)
+        kept = {row["name"]: documents.read_document(own, row["document_id"]) for row in listed}
+        told = {e.body["document"]: e.body["sha256"] for e in read_events(own, "VR06") if e.kind == "document_made"}
+    for row in kept.values():
+        assert hashlib.sha256(row["content"]).hexdigest() == row["sha256"] == told[row["document_id"]]
+    letter = words(kept["bijstandsbrief"]["content"])
+    for said in ("De Minister van Justitie en Veiligheid", "artikel 51, eerste lid", "mandaatbesluit 2025-3",
+                 "Voorzitter VR06", "Basispeloton", "GRIP 3", "Natuurbrand Ermelo",
+                 "te verifiëren", request):  # fmt: skip
+        assert said in letter
+    assert "commissaris van de Koning" in words(kept["kennisgeving commissaris van de Koning"]["content"])
+
+
+def test_a_direct_request_writes_to_the_neighbour_and_the_centre_sees_none_of_it() -> None:
+    with officer("VR06") as own:
+        request = ask(own, neighbour="VR07")
+        assert state_of(own, request) == "bij_buur"
+        listed = documents.list_documents(own, request)
+        assert sorted(row["name"] for row in listed) == sorted(STEPS["rechtstreeks"].documents)
+        letter = next(row["document_id"] for row in listed if row["name"] == "bijstandsbrief")
+        assert "De voorzitter van veiligheidsregio VR07" in words(documents.read_document(own, letter)["content"])
+    assert client("demo-officier-vr07").get(f"/stukken/{letter}").status_code == 200
+    answer = client("demo-officier-vr07").get(f"{API}/stukken/{letter}/inhoud")
+    assert answer.content.startswith(b"%PDF")
+    for stranger in ("demo-actiecentrum", "demo-officier-vr08"):
+        assert client(stranger).get(f"/stukken/{letter}").status_code == 404
+        assert client(stranger).get(f"{API}/stukken/{letter}").status_code == 404
+    with acting("LAC") as own:
+        assert own.rows("select 1 from slagkracht.dossier join slagkracht.request using (dossier_id)") is not None
+        assert own.row("select 1 as one from slagkracht.document where document_id = %s", letter) is None
+    with officer("VR07") as lender:
+        assistance.offer_units(lender, f"{request}-1", new_units("VR07", 1), 1)
+    with officer("VR06") as own:
+        assert state_of(own, request) == "verleend", "the neighbour's offer is its promise"
+
+
+def test_the_dossier_follows_what_the_ledger_does() -> None:
+    with officer("VR06") as own:
+        request = ask(own, count=2)
+    with centre() as lead:
+        assistance.ask_regions(lead, request, ["VR05", "VR07"])
+        assert state_of(lead, request) == "uitgezet"
+    lend(request, "VR07")
+    with officer("VR06") as own:
+        assert state_of(own, request) == "verleend"
+        empty = ask(own)
+        assistance.close_request(own, empty)
+        assert state_of(own, empty) == "ingetrokken"
+    page = text_of(client("demo-officier-vr06").get(f"/actiecentrum/aanvragen/{request}"))
+    assert "bijstand verleend" in page
+    assert "aanvraag rijksbijdrage binnen twaalf maanden" in page
+    assert "Bijstandsbrief" in page
+
+
+def test_who_may_not_sign_leaves_the_dossier_to_who_may() -> None:
+    with scope("VR06", "echt", "Demo Beleid VR06", roles=frozenset({"beleid"})) as own:
+        request = ask(own)
+        assert state_of(own, request) == "opgesteld"
+        assert documents.list_documents(own, request) == []
+        row = own.row("select dossier_id from slagkracht.request where request_id = %s", request)
+    assert row is not None
+    chair = client("demo-voorzitter-vr06")
+    said = press(chair, f"/besluiten/dossiers/{row['dossier_id']}/stappen", stap="ondertekenen",
+                 **{"antwoord-mandaat": "voorzitter"})  # fmt: skip
+    assert said == "De stap is gezet."
+    assert "Kennisgeving commissaris van de Koning" in text_of(chair.get(f"/besluiten/dossiers/{row['dossier_id']}"))
+
+
+def test_a_direct_request_that_goes_to_the_minister_after_all_is_seen_by_the_centre() -> None:
+    with officer("VR06") as own:
+        request = ask(own, neighbour="VR07")
+        row = own.row("select dossier_id from slagkracht.request where request_id = %s", request)
+    assert row is not None
+    press(client("demo-voorzitter-vr06"), f"/besluiten/dossiers/{row['dossier_id']}/stappen", stap="alsnog_landelijk",
+          **{"antwoord-mandaat": "voorzitter"})  # fmt: skip
+    with centre() as lead:
+        assert state_of(lead, request) == "bij_minister"
+        letters = [row for row in documents.list_documents(lead, request) if row["name"] == "bijstandsbrief"]
+        last = words(documents.read_document(lead, letters[-1]["document_id"])["content"])
+    assert "De Minister van Justitie en Veiligheid" in last
+
+
+def test_costs_from_entry_to_decision() -> None:
+    with officer("VR06") as own:
+        request = ask(own)
+    with centre() as lead:
+        assistance.ask_regions(lead, request, ["VR05", "VR07"])
+    page = f"/actiecentrum/aanvragen/{request}/kosten"
+    lender, asker, minister = client("demo-officier-vr07"), client("demo-officier-vr06"), client("demo-minister")
+    given = {"soort": "personeel", "bedrag": "4.000,50", "dag": "2026-07-01", "wat": "=inzet", "terug": page}
+    assert "toezegde" in press(lender, f"{page}/opvoeren", **given), "nothing lent, nothing spent"
+    lend(request, "VR07")
+    assert "opgevoerd" in press(lender, f"{page}/opvoeren", **given)
+    assert "hele centen" in press(lender, f"{page}/opvoeren", **{**given, "bedrag": "1,234"})
+    assert "toekomst" in press(lender, f"{page}/opvoeren", **{**given, "dag": "2035-01-01"})
+    assert "niet boven de drempel" in text_of(lender.get(page))
+    assert "drempel" in press(lender, f"{page}/vragen", terug=page)
+    press(lender, f"{page}/opvoeren", **{**given, "soort": "herstel", "bedrag": "1000", "wat": "pomp"})
+    press(lender, f"{page}/opvoeren", **{**given, "soort": "verbruik", "bedrag": "99", "wat": "vergissing"})
+    with acting("VR07") as own:
+        wrong = own.rows("select entry_id from slagkracht.cost_entry where what = 'vergissing' and request_id = %s",
+                         request)[0]["entry_id"]  # fmt: skip
+    assert post(asker, f"/kosten/{wrong}/terugnemen", {"reden": "x"}).status_code == 403
+    assert "teruggenomen" in press(lender, f"/kosten/{wrong}/terugnemen", reden="dubbel", terug=page)
+    (mine,) = lender.get(f"{API}/aanvragen/{request}/kostendossier").json()
+    assert (mine["in_aanmerking_centen"], mine["bijdrage_centen"], mine["boven_drempel"]) == (500_050, 50_050, True)
+    assert mine["eenheid_uren"] >= 0
+    assert mine["status_van_de_regel"] == "te verifiëren"
+    sheet = lender.get(f"{page}.csv").content.decode()
+    assert "'=inzet" in sheet, "a spreadsheet takes it for text"
+    assert sheet.count("\r\n") == 4
+    assert "€ 500,50" in words(lender.get(f"{page}.pdf").content)
+    shown = text_of(asker.get(page))
+    assert "€ 500,50" in shown, "who was helped sees what it cost"
+    assert client("demo-officier-vr05").get(page).content.decode().count("inzet") == 0, "another lender does not"
+    assert client("demo-officier-vr08").get(page).status_code == 404
+    assert "gevraagd" in press(lender, f"{page}/vragen", terug=page)
+    assert "staan vast" in press(lender, f"{page}/opvoeren", **given)
+    (claim,) = minister.get(f"{API}/rijksbijdragen?aanvraag={request}").json()["resultaten"]
+    filed, by = (datetime.datetime.fromisoformat(claim[name]) for name in ("gevraagd_op", "beslissen_voor"))
+    assert 181 <= (by - filed).days <= 190
+    assert minister.get(f"/stukken/{claim['stuk']}").status_code == 200
+    assert client("demo-officier-vr05").get(f"/stukken/{claim['stuk']}").status_code == 404
+    decide = f"/rijksbijdragen/{claim['id']}/beslissen"
+    assert post(lender, decide, {"centen": 1, "reden": "x"}).status_code == 403
+    assert post(minister, decide, {"centen": 500_051, "reden": "x"}).status_code == 409, "never more than was spent"
+    assert (
+        press(minister, decide, bedrag="500,50", reden="volgens de regeling", terug=page)
+        == "De beslissing is vastgelegd."
+    )
+    assert "Toegekend € 500,50" in text_of(lender.get(page))
+    with acting("VR07") as own:
+        kinds = [e.kind for e in read_events(own, "VR07") if e.body.get("request") == request]
+    assert kinds.count("cost_entered") == 3
+    assert {"cost_withdrawn", "claim_filed", "document_made"} <= set(kinds)
+
+
+def test_a_claim_is_too_early_before_the_end_and_too_late_after_the_term(database: Any) -> None:
+    with officer("VR06") as own:
+        request = ask(own)
+    with centre() as lead:
+        assistance.ask_regions(lead, request, ["VR09"])
+    with acting("VR09") as lender:
+        offer = assistance.offer_units(lender, f"{request}-1", new_units("VR09", 1), 1)
+    with officer("VR06") as own:
+        (commitment,) = assistance.accept_offer(own, offer)
+    with acting("VR09") as lender:
+        costs.enter_cost(lender, request, "personeel", 900_000, datetime.date(2026, 7, 1), "inzet")
+    with acting("VR09") as lender, pytest.raises(ledger.LedgerError, match="nog niet afgelopen"):
+        costs.file_claim(lender, request)
+    with officer("VR06") as own:
+        ledger.move_commitment(own, commitment, "unit_released")
+    with acting("VR09") as lender:
+        ledger.move_commitment(lender, commitment, "unit_home")
+    with psycopg.connect(database.owner) as owner:
+        owner.execute("alter table slagkracht.commitment disable trigger guard_commitment")
+        owner.execute("alter table slagkracht.commitment no force row level security")
+        owner.execute("update slagkracht.commitment set step_at = now() - interval '400 days' where commitment_id = %s",
+                      (commitment,))  # fmt: skip
+        owner.execute("alter table slagkracht.commitment force row level security")
+        owner.execute("alter table slagkracht.commitment enable trigger guard_commitment")
+    with acting("VR09") as lender, pytest.raises(ledger.LedgerError, match="termijn"):
+        costs.file_claim(lender, request)
+
+
+def test_the_database_itself_keeps_costs_to_who_lent() -> None:
+    with officer("VR06") as own:
+        request = ask(own)
+    with centre() as lead:
+        assistance.ask_regions(lead, request, ["VR07"])
+    row = {"entry_id": "K-x", "region": "VR07", "receiver": "VR06", "request_id": request, "kind": "personeel",
+           "cents": 1, "spent_on": datetime.date(2026, 7, 1), "what": "x", "made_by": "x"}  # fmt: skip
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), acting("VR07") as own:
+        own.insert("cost_entry", **row, made_at=own.at)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), acting("VR08") as own:
+        own.insert("cost_entry", **row, made_at=own.at)
