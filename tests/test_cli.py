@@ -130,13 +130,44 @@ def test_a_result_can_be_recomputed_and_a_changed_figure_is_named(
     result = tmp_path / "uitkomst"
     assert run(capsys, "dekking", toyland, "--norm", "eerste", "--samen-en-alleen", "--uit", result).code == 0
     good = run(capsys, "controleer", result)
-    assert (good.code, good.out.startswith("Klopt: 32 cijfers")) == (0, True)  # 4 windows, 4 places, 2 ways
+    assert (good.code, good.out.startswith("Klopt: 160 cijfers")) == (0, True)  # 4 windows, 4 places, 2 ways, 5 figures
     file = result / "verantwoording.json"
     file.write_text(file.read_text("utf-8").replace("41800.0", "41801.0", 1), "utf-8")
     wrong = run(capsys, "controleer", result)
     assert wrong.code == 3
     assert "1 verschil:" in wrong.out
     assert "eerste, dag, land, samen: inwoners op tijd vastgelegd 41801, nu 41800" in wrong.out
+
+
+def test_every_changed_byte_of_a_result_is_named(capsys: Screen, toyland: Path, tmp_path: Path) -> None:
+    result = tmp_path / "uitkomst"
+    assert run(capsys, "dekking", toyland, "--norm", "eerste", "--venster", "dag", "--uit", result).code == 0
+    assert run(capsys, "controleer", result).code == 0
+    for name in ("dekking.csv", "dekking.gpkg", "dekking.parquet", "dekking.geojson"):
+        whole = (result / name).read_bytes()
+        changed = bytearray(whole)
+        changed[len(whole) // 2] ^= 1
+        (result / name).write_bytes(changed)
+        answer = run(capsys, "controleer", result)
+        assert (answer.code, f"{name}: is veranderd" in answer.out) == (3, True)
+        (result / name).unlink()
+        assert f"{name}: ontbreekt" in run(capsys, "controleer", result).out
+        (result / name).write_bytes(whole)
+    file = result / "verantwoording.json"
+    whole = file.read_bytes()
+    number = json.loads(whole)["nummer"].encode()
+    for old, new, named in (
+        (b"Toyland is verzonnen", b"Toyland is verzonnem", "kanttekening"),
+        (number, number[:-1] + (b"0" if number[-1:] != b"0" else b"1"), "nummer: vastgelegd"),
+        (b"    340.0,", b"    341.0,", "mediaan (s) vastgelegd 341, nu 340"),
+        (b'"plan": "', b'"plan":  "', "verantwoording.json: de tekst is veranderd"),
+    ):
+        assert old in whole
+        file.write_bytes(whole.replace(old, new, 1))
+        answer = run(capsys, "controleer", result)
+        assert (answer.code, named in answer.out) == (3, True), answer.out
+    file.write_bytes(whole)
+    assert run(capsys, "controleer", result).code == 0
 
 
 def test_a_changed_plan_is_found_out_too(capsys: Screen, toyland: Path, tmp_path: Path) -> None:
@@ -162,6 +193,40 @@ def test_a_variant_says_for_whom_it_changes_what(capsys: Screen, toyland: Path) 
     assert "TS4 in Noorddorp" in answer.out
     script = json.loads(run(capsys, "variant", toyland, variants[0], "--json").out)
     assert script[0]["regios"][0]["verliest"] == 1_800
+
+
+def test_two_variants_of_one_name_are_each_shown_with_their_own_stations(capsys: Screen, tmp_path: Path) -> None:
+    assert run(capsys, "plan", "modelland", "--gebieden", "400", "--uit", tmp_path / "plan").code == 0
+    stations = read_plan(tmp_path / "plan").stations
+    edits = f"""naam = "Verhuizing"
+[[wijzigingen]]
+soort = "sluit"
+kazerne = "{stations.station_id[0]}"
+"""
+    opening = f"""[[wijzigingen]]
+soort = "open"
+kazerne = "NIEUW"
+naam = "Nieuwe Post"
+veiligheidsregio = "{read_plan(tmp_path / "plan").regions.code[stations.region[0]]}"
+x_m = {stations.x_m[0]:.0f}
+y_m = {stations.y_m[0]:.0f}
+[[wijzigingen]]
+soort = "eenheid erbij"
+eenheid = "NIEUW-TS"
+kazerne = "NIEUW"
+voertuigtype = "TS-6"
+bezettingsregime = "beroeps"
+uitruktijd_s = 30
+paraatheid = 1.0
+"""
+    (tmp_path / "een.toml").write_text(edits, "utf-8")
+    (tmp_path / "twee.toml").write_text(edits + opening, "utf-8")
+    words = ("variant", tmp_path / "plan", tmp_path / "een.toml", tmp_path / "twee.toml", "--norm", "bvr-3.2.1")
+    answer = run(capsys, *words)
+    assert answer.code == 0, answer.err
+    first, second = answer.out.split("Verhuizing · ")[1:]
+    assert "Nieuwe Post" not in first
+    assert "Nieuwe Post" in second
 
 
 def test_a_variant_that_moves_no_station_may_keep_the_sorted_drives(toyland: Path) -> None:
@@ -267,6 +332,11 @@ def test_snow_is_asked_for_said_and_recomputed(tmp_path: Path, capsys: Screen) -
     assert snow["dekking"][0]["land"][0]["mediaan_s"] > usual["dekking"][0]["land"][0]["mediaan_s"]
     assert run(capsys, *asked, "--scenario", "sneeuw", "--uit", result).code == 0
     assert "scenario sneeuw" in (result / "verantwoording.json").read_text(encoding="utf-8")
+    assert set(pl.read_csv(result / "dekking.csv")["scenario"]) == {"sneeuw"}
+    printed = run(capsys, *asked, "--scenario", "sneeuw").out
+    assert "· scenario sneeuw" in printed
+    assert "Dit is niet het dekkingsplan zelf" in printed
+    assert "scenario" not in run(capsys, *asked).out
     assert run(capsys, "controleer", result).code == 0
     refused = run(capsys, *asked, "--scenario", "hagel")
     assert refused.code == 1

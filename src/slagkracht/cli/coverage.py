@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json as json_module
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -29,7 +30,6 @@ from slagkracht.coverage import (
     compute_coverage,
     compute_difference,
     compute_nearest,
-    compute_receipt,
     compute_station_order,
     compute_table,
     norms_in_force,
@@ -82,11 +82,16 @@ def coverage(
         result = compute(plan, windows, norms, alone=apart, tell=tell, scenario=scenario)
         if scratch is not None:
             tell("tabellen schrijven")
-            write_result(result, scratch, path, scenario)
+            write_result(result, scratch, path)
     number, _ = compute_result_receipt(result)
     if json:
         show.as_json(
-            {"plan": plan.name, "verantwoording": number, "dekking": [_rows(plan, c) for c in result.together]}
+            {
+                "plan": plan.name,
+                "scenario": scenario,
+                "verantwoording": number,
+                "dekking": [_rows(plan, c) for c in result.together],
+            }
         )
         return
     print_nation(result)
@@ -117,7 +122,7 @@ def compute(
     apart: tuple[Coverage, ...] = ()
     if alone:
         apart = compute_coverage(plan, travel, windows=chosen, norms=codes[:1], alone=True, progress=tell)
-    return Result(plan, travel, together, apart)
+    return Result(plan, travel, together, apart, scenario=scenario)
 
 
 def drive(plan: Plan, tell: Callable[[str], None], scenario: str = "") -> Travel:
@@ -151,8 +156,13 @@ def print_nation(result: Result) -> None:
              show.minutes(table.median_s[0]), show.minutes(table.p90_s[0]), show.number(table.unreachable[0])]
         )  # fmt: skip
     columns = ["norm (* = te verifiëren)", "venster", "op tijd", "verwacht", "mediaan", "90 %", "onbereikbaar"]
-    show.table(f"{show.whole(plan)} · {plan.name} · {plan.day:%d-%m-%Y}", columns, rows, left=2)
+    special = f" · scenario {result.scenario}" if result.scenario else ""
+    show.table(f"{show.whole(plan)} · {plan.name} · {plan.day:%d-%m-%Y}{special}", columns, rows, left=2)
     show.notes(EXPLANATION)
+    if result.scenario:
+        show.notes(
+            [f"Scenario {result.scenario}: gerekend met bijzondere rijtijden. Dit is niet het dekkingsplan zelf."]
+        )
     first = result.together[0]
     together = compute_table(first, plan.areas, plan.regions, "regio")
     lone = next((c for c in result.alone if (c.norm, c.window) == (first.norm, first.window)), None)
@@ -167,7 +177,7 @@ def print_nation(result: Result) -> None:
         lines.append(line)
     heads = ["regio", "op tijd", "mediaan", "90 %", "niet op tijd"]
     heads += ["alleen", "samen wint"] if own is not None else []
-    show.table(f"Per regio · {first.dutch}, {first.window}", heads, lines)
+    show.table(f"Per regio · {first.dutch}, {first.window}{special}", heads, lines)
 
 
 def _print_municipalities(result: Result, region: str) -> None:
@@ -229,7 +239,7 @@ def variant(
     if json:
         show.as_json([{**_difference(d), "naam": d.variant} for d in differences])
         return
-    for each in differences:
+    for each, changed in zip(differences, results[1:], strict=True):
         judged = each.population.sum()
         before, after = each.before_in_time.sum() / judged, each.after_in_time.sum() / judged
         changed_people = [show.number(each.gained.sum()), show.number(each.lost.sum())]
@@ -244,7 +254,7 @@ def variant(
             )  # fmt: skip
         title = f"{each.variant} · {base.together[0].dutch}, {window}"
         show.table(title, ["regio", "voor", "na", "wint (inwoners)", "verliest"], rows)
-        _print_replacements(plan, results, each)
+        _print_replacements(plan, changed.plan, each)
     if out is not None:
         show.written(out)
 
@@ -263,10 +273,10 @@ def compute_variant(base: Result, each: Variant, nearest: Nearest | None = None)
     return Result(plan, travel, covered, (), each.name)
 
 
-def _print_replacements(plan: Plan, results: Sequence[Result], each: Any) -> None:
+def _print_replacements(plan: Plan, edited: Plan, each: Any) -> None:
     """Which station replaced which, for how many people, the largest ten."""
     changed = np.flatnonzero(each.station_before != each.station_after)
-    after = next(r for r in results if r.name == each.variant).plan.stations.name
+    after = edited.stations.name
     people: dict[tuple[str, str], float] = {}
     for area in changed.tolist():
         old, new = int(each.station_before[area]), int(each.station_after[area])
@@ -351,15 +361,22 @@ def _read_order(plan: Plan, given: Path) -> npt.NDArray[np.int32]:
     return matrix
 
 
-def write_result(result: Result, folder: Path, plan_path: Path, scenario: str = "") -> None:
+RESULT_FILES = ("dekking.parquet", "dekking.csv", "dekking.gpkg", "dekking.geojson")
+"""What a result folder holds beside its receipt."""
+
+
+def write_result(result: Result, folder: Path, plan_path: Path) -> None:
     """Tables, map layers and the receipt of a result, in one folder; the receipt names ``plan_path``."""
     folder.mkdir(parents=True, exist_ok=True)
     number, receipt = compute_result_receipt(result)
     coverages = [*result.together, *result.alone]
     drawing = compute_drawing(result.plan)
-    write_table(folder / "dekking.parquet", compute_area_table(result.plan, coverages, number))
-    write_table(folder / "dekking.csv", compute_area_table(result.plan, coverages, number))
+    table = compute_area_table(result.plan, coverages, number)
     flat = compute_area_map(result.plan, coverages, number)
+    if result.scenario:
+        table, flat = (each.with_columns(scenario=pl.lit(result.scenario)) for each in (table, flat))
+    write_table(folder / "dekking.parquet", table)
+    write_table(folder / "dekking.csv", table)
     shapes = drawing.cells[drawing.cell_of]
     write_table(folder / "dekking.gpkg", flat, shapes)
     write_table(folder / "dekking.geojson", flat, shapes)
@@ -368,11 +385,24 @@ def write_result(result: Result, folder: Path, plan_path: Path, scenario: str = 
         "vensters": list(dict.fromkeys(c.window for c in result.together)),
         "normen": list(dict.fromkeys(c.norm for c in result.together)),
         "alleen": bool(result.alone),
-        "scenario": scenario,
+        "scenario": result.scenario,
         "nummer": number,
+        "bestanden": {name: _sha256(folder / name) for name in RESULT_FILES},
         "verantwoording": dataclasses.asdict(receipt),
     }
-    (folder / "verantwoording.json").write_text(json_module.dumps(text, ensure_ascii=False, indent=2), encoding="utf-8")
+    (folder / "verantwoording.json").write_bytes(_seal(text))
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _seal(text: dict[str, Any]) -> bytes:
+    """The bytes of a receipt file: ``text`` and, last, the SHA-256 of everything before it."""
+    inner = {key: value for key, value in text.items() if key != "zegel"}
+    seal = hashlib.sha256(json_module.dumps(inner, ensure_ascii=False).encode()).hexdigest()
+    return json_module.dumps({**inner, "zegel": seal}, ensure_ascii=False, indent=2).encode()
 
 
 def check(
@@ -388,7 +418,8 @@ def check(
 ) -> None:
     """Reken een resultaat na.
 
-    Leest de verantwoording, rekent opnieuw en vergelijkt elk cijfer; afsluitcode 3 als er een niet klopt.
+    Leest de verantwoording, rekent opnieuw en vergelijkt elk cijfer en elk bestand in de map; afsluitcode 3 als er een
+    niet klopt. Van alleen een verantwoording.json worden de cijfers vergeleken, niet de bestanden.
 
     Voorbeeld: slagkracht controleer uitkomst
     """
@@ -401,17 +432,37 @@ def check(
             plan, text["vensters"], text["normen"], alone=text["alleen"], tell=tell, scenario=text["scenario"]
         )
         tell("vergelijken")
-        recomputed = compute_receipt(result.plan, result.travel, [*result.together, *result.alone])
-    differences = compare_receipt(recorded, recomputed)
+        number, recomputed = compute_result_receipt(result)
+    differences = [*compare_receipt(recorded, recomputed)]
+    if not differences and text["nummer"] != number:
+        differences.append(f"nummer: vastgelegd {text['nummer']}, nu {number}")
+    if not differences and file.read_bytes() != _seal(text):
+        differences.append(f"{file.name}: de tekst is veranderd sinds zij geschreven is")
+    files = text["bestanden"] if path.is_dir() else {}
+    differences += _compare_files(path, files)
     if not differences:
-        show.screen.print(
-            f"Klopt: {len(recorded.figures)} cijfers komen opnieuw uit; plan {recorded.plan[:16]}…", markup=False
-        )
+        figures = sum(len(figure) - 4 for figure in recorded.figures)
+        kept = f", {len(files)} bestanden zijn ongewijzigd" if files else ""
+        show.screen.print(f"Klopt: {figures} cijfers komen opnieuw uit{kept}; plan {recorded.plan[:16]}…", markup=False)
         return
     counted = "1 verschil" if len(differences) == 1 else f"{len(differences)} verschillen"
     show.screen.print(f"{counted}:", markup=False)
     show.notes(differences)
     raise typer.Exit(3)
+
+
+def _compare_files(folder: Path, recorded: dict[str, str]) -> list[str]:
+    """Every file that is no longer as the receipt recorded it, as a Dutch sentence."""
+    differences = []
+    for name in dict.fromkeys([*RESULT_FILES, *recorded] if recorded else ()):
+        file = folder / name
+        if name not in recorded:
+            differences.append(f"{name}: staat niet in de verantwoording")
+        elif not file.is_file():
+            differences.append(f"{name}: ontbreekt in de map")
+        elif _sha256(file) != recorded[name]:
+            differences.append(f"{name}: is veranderd sinds het geschreven is")
+    return differences
 
 
 def read_receipt(file: Path) -> tuple[Receipt, dict[str, Any]]:
@@ -427,7 +478,9 @@ def read_receipt(file: Path) -> tuple[Receipt, dict[str, Any]]:
                 "notes": tuple(fields["notes"]),
             }
         )
-        _ = text["plan"], text["vensters"], text["normen"], text["alleen"], text["scenario"]
+        _ = text["plan"], text["vensters"], text["normen"], text["alleen"], text["scenario"], text["nummer"]
+        if not set(RESULT_FILES) <= set(text["bestanden"]) or any(len(f) != 9 for f in receipt.figures):
+            raise ValueError("bestanden, cijfers")
     except (OSError, ValueError, KeyError, TypeError) as error:
         expected = "een verantwoording.json die 'slagkracht dekking --uit MAP' schreef"
         found = say_why(error) if isinstance(error, OSError) else "een andere inhoud"

@@ -26,13 +26,24 @@ _DUTCH = {
 }
 
 
+_FIGURES = (
+    ("inwoners op tijd", 0),
+    ("inwoners", 0),
+    ("verwacht aandeel", 6),
+    ("mediaan (s)", 0),
+    ("90e percentiel (s)", 0),
+)
+"""A place's figures in order, and the decimals that show a difference."""
+
+
 @dataclass(frozen=True)
 class Receipt:
     """Everything a coverage rests on, and the figures that came out.
 
     ``engine`` version · ``plan`` and ``travel`` SHA-256 · ``travel_kind`` and ``travel_source`` as Travel says ·
     ``rules`` (code, region, first day of the version, status) used · ``seed`` (None = nothing was drawn) · ``figures``
-    (norm, window, region or "land", "alleen" or "samen", people in time, people judged) · ``notes`` of the plan.
+    (norm, window, region or "land", "alleen" or "samen", people in time, people judged, expected share 0–1,
+    median and 90th percentile in s, inf = not reached) · ``notes`` of the plan.
     """
 
     engine: str
@@ -42,7 +53,7 @@ class Receipt:
     travel_source: str
     rules: tuple[tuple[str, str, str, str], ...]
     seed: int | None
-    figures: tuple[tuple[str, str, str, str, float, float], ...]
+    figures: tuple[tuple[str, str, str, str, float, float, float, float, float], ...]
     notes: tuple[str, ...]
 
 
@@ -63,8 +74,10 @@ def compute_receipt(plan: Plan, travel: Travel, coverages: Sequence[Coverage], s
         for by in ("land", "regio"):
             table = compute_table(coverage, plan.areas, plan.regions, by)
             names = ["land"] if by == "land" else table.name.tolist()
-            for name, in_time, judged in zip(names, table.in_time, table.population, strict=True):
-                figures.append((coverage.norm, coverage.window, name, how, float(in_time), float(judged)))
+            columns = (table.in_time, table.population, table.expected_share, table.median_s, table.p90_s)
+            for name, people, judged, expected, median_s, p90_s in zip(names, *columns, strict=True):
+                key = (coverage.norm, coverage.window, name, how)
+                figures.append((*key, float(people), float(judged), float(expected), float(median_s), float(p90_s)))
     return Receipt(
         engine=__version__,
         plan=compute_hash(plan),
@@ -103,7 +116,15 @@ def compare_receipt(recorded: Receipt, recomputed: Receipt) -> tuple[str, ...]:
         elif key not in before:
             differences.append(f"{place}: stond niet in het resultaat")
         else:
-            for what, old, new in zip(("inwoners op tijd", "inwoners"), before[key], after[key], strict=True):
-                if not math.isclose(old, new, rel_tol=1e-6, abs_tol=1e-6):
-                    differences.append(f"{place}: {what} vastgelegd {old:.0f}, nu {new:.0f}")
+            for (what, digits), old, new in zip(_FIGURES, before[key], after[key], strict=True):
+                same = math.isclose(old, new, rel_tol=1e-6, abs_tol=1e-6) or (math.isnan(old) and math.isnan(new))
+                if not same:
+                    differences.append(f"{place}: {what} vastgelegd {old:.{digits}f}, nu {new:.{digits}f}")
+    if recorded.notes != recomputed.notes:
+        differences += [
+            f"kanttekening is veranderd of vervallen: {n}" for n in recorded.notes if n not in recomputed.notes
+        ]
+        differences += [f"kanttekening stond er niet: {n}" for n in recomputed.notes if n not in recorded.notes]
+        if sorted(recorded.notes) == sorted(recomputed.notes):
+            differences.append("kanttekeningen: de volgorde is veranderd")
     return tuple(differences)

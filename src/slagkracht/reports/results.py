@@ -20,7 +20,8 @@ class Result:
     """A plan, or a variant of it, and its coverage.
 
     ``together`` one Coverage per norm and window · ``alone`` the same with each region by itself; it may hold fewer, or
-    none: then nothing is said of cooperation · ``name`` "" for the plan itself, else the name of the variant.
+    none: then nothing is said of cooperation · ``name`` "" for the plan itself, else the name of the variant ·
+    ``scenario`` "" for ordinary driving, else the special conditions that the drive times are of.
     """
 
     plan: Plan
@@ -28,6 +29,7 @@ class Result:
     together: Sequence[Coverage]
     alone: Sequence[Coverage] = ()
     name: str = ""
+    scenario: str = ""
 
 
 def compute_result_receipt(result: Result) -> tuple[str, Receipt]:
