@@ -168,6 +168,22 @@ def test_the_scenarios_of_the_profile_change_what_they_name() -> None:
         assert np.array_equal(np.isinf(apply_edits(roads, dry, profile["scenario"][name])), shut)
 
 
+def test_modelled_roads_know_snow_and_closed_motorways_too() -> None:
+    profile = tomllib.loads((RULES / "gemodelleerd.toml").read_text(encoding="utf-8"))["versions"][0]["values"]
+    classes = ("gemodelleerd_bebouwd", "motorway")
+    nothing = [np.nan, np.nan]
+    roads = build_roads(
+        [0, 1, 2], [0, 0, 0], [0, 1], [1, 2], [1000, 1000], [0, 1], classes, nothing, "voorbeeld", "geval"
+    )
+    dry = compute_arc_seconds(roads, profile)
+    assert set(profile["scenario"]) == {"sneeuw", "snelwegen_dicht"}
+    motorway = roads.road_class == 1
+    snow = apply_edits(roads, dry, profile["scenario"]["sneeuw"])
+    assert snow == pytest.approx(np.where(motorway, dry * 1.4 * 1.15, dry * 1.4))
+    shut = apply_edits(roads, dry, profile["scenario"]["snelwegen_dicht"])
+    assert np.array_equal(np.isinf(shut), motorway)
+
+
 CASES = [
     pytest.param(rule, case, id=f"{rule.code}-{number}")
     for rule in read_rules(RULES).rules
