@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import shapely
@@ -19,6 +20,8 @@ from slagkracht.reports.drawing import Shapes
 from slagkracht.reports.map_svg import Label, draw_map
 
 LAND = Scale((), ("#eef2f0",), ("",), "")
+PUNCTUATION = "\n‘’“”–—…•€"
+LATIN_ENDS = 0x180
 AROUND_M = 35_000.0
 """How far round the place a letter's map looks."""
 
@@ -70,9 +73,16 @@ class Letter:
 
 
 def write_letter(letter: Letter, drawing: str = "") -> bytes:
-    """The letter as one PDF, both PDF/A-2a (ISO 19005-2, tagged) and PDF/UA-1 (ISO 14289-1); ``drawing`` SVG for it."""
+    """The letter as one PDF, both PDF/A-2a (ISO 19005-2, tagged) and PDF/UA-1 (ISO 14289-1); ``drawing`` SVG for it.
+
+    A sign that the letter's font may lack would make no PDF/A: it is printed as "?", and the letter says so.
+    """
+    told = json.dumps(asdict(letter), ensure_ascii=False, default=str)
+    clean, drawing = _replace_strange(json.loads(told)), _replace_strange(drawing)
+    if json.dumps(clean, ensure_ascii=False) != told:
+        clean["notes"] = [*clean["notes"], "Tekens die het lettertype niet kent staan in dit stuk als '?'."]
     content = {
-        **asdict(letter),
+        **clean,
         "date": (letter.day.year, letter.day.month, letter.day.day),
         "description": f"{letter.title}, {letter.sender[0]}",
         "map": "kaart.svg" if drawing else "",
@@ -89,6 +99,20 @@ def write_letter(letter: Letter, drawing: str = "") -> bytes:
             str(folder / "stuk.typ"), root=scratch, ignore_system_fonts=True, pdf_standards=["a-2a", "ua-1"]
         )
     return pdf
+
+
+def _replace_strange(value: Any) -> Any:
+    """The same texts, with "?" for every sign outside Latin script and usual punctuation."""
+    if isinstance(value, str):
+        known = (
+            sign if sign in PUNCTUATION or (sign.isprintable() and ord(sign) < LATIN_ENDS) else "?" for sign in value
+        )
+        return "".join(known)
+    if isinstance(value, list):
+        return [_replace_strange(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _replace_strange(item) for key, item in value.items()}
+    return value
 
 
 def draw_place(outlines: Shapes, names: Sequence[str], x_m: float, y_m: float, what: str) -> str:
