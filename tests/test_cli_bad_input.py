@@ -70,8 +70,8 @@ TABLES = {
     "nothing": ("gebieden.csv", put("9000", ""), "rij 2, kolom inwoners: gevonden 'niets'", "een getal"),
     "a column less": ("gebieden.csv", put("inwoners", "bewoners"), "kolom inwoners", "een kolom inwoners"),
     "a cell more": ("gebieden.csv", put("9000,", "9000,1,"), "rij 2", "12 cellen", "11 cellen"),
-    "a huge field": ("gebieden.csv", put("A02,", FIELD + ","), "meer dan 131.072 tekens", "aanhalingsteken"),
-    "a quote left open": ("gebieden.csv", put("A02,", '"A02,'), "gebieden.csv"),
+    "a huge field": ("gebieden.csv", put("A02,", FIELD + ","), "meer dan 131.072 tekens", "gewone cellen"),
+    "a quote left open": ("gebieden.csv", put("A02,", '"A02,'), "gebieden.csv", "aanhalingsteken"),
     "bytes that are no text": ("gebieden.csv", lambda text: text[:300] + b"\0\0" + text[300:], "nulbytes"),
     "a matrix that misses a row": (
         "reistijden.csv",
