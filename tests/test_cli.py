@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import json
 import re
+import subprocess
+import sys
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+import typer
 
 from cli_run import REAL, TOYLAND, run
 from slagkracht import __version__
-from slagkracht.cli import app
+from slagkracht.cli import ROOMS, app
 from slagkracht.coverage import apply_variant, compute_coverage, compute_nearest
 from slagkracht.plan import compute_plan_travel
 from slagkracht.sources.plan_files import read_plan, write_plan
@@ -35,12 +39,10 @@ def toyland(tmp_path: Path, capsys: Screen) -> Path:
 
 def commands() -> list[tuple[str, ...]]:
     """Every command as it is typed."""
-    found = []
-    for command in app.registered_commands:
-        found.append((str(command.name),))
-    for group in app.registered_groups:
-        assert group.typer_instance is not None
-        found += [(str(group.name), str(command.name)) for command in group.typer_instance.registered_commands]
+    found: list[tuple[str, ...]] = []
+    for name, later in typer.main.get_group(app).commands.items():
+        loaded = later.load()
+        found += [(name, inner) for inner in getattr(loaded, "commands", {})] or [(name,)]
     return sorted(found)
 
 
@@ -84,6 +86,25 @@ def test_a_command_typed_wrongly_is_answered_in_dutch_with_code_2(
     assert answer.code == 2
     assert says in answer.err
     assert "--help" in answer.err or "hoort een waarde" in says
+
+
+def test_the_list_names_every_command_of_every_room_and_whole() -> None:
+    group = typer.main.get_group(app)
+    for room, listed in ROOMS.items():
+        holds = typer.Typer()
+        importlib.import_module(f"slagkracht.cli.{room}").register(holds)
+        assert set(typer.main.get_group(holds).commands) == set(listed)
+    for later in group.commands.values():
+        assert not later.get_short_help_str(58).endswith("...")
+
+
+@pytest.mark.parametrize("words", [["--versie"], ["--help"], ["dekkin"], []], ids=str)
+def test_nothing_is_loaded_until_a_command_is_typed(words: list[str]) -> None:
+    program = "import sys; from slagkracht.cli import main\ntry: main()\nfinally: print(*sys.modules, file=sys.stderr)"
+    ended = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=False)
+    loaded = set(ended.stderr.split())
+    assert "slagkracht.cli" in loaded
+    assert not loaded & {"numpy", "numba", "polars", "scipy", "geopandas", "slagkracht.plan", "slagkracht.cli.coverage"}
 
 
 def test_without_a_command_it_explains_itself(capsys: Screen) -> None:

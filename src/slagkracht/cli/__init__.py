@@ -4,27 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
 from slagkracht import __version__
-from slagkracht.cli import (
-    coverage,
-    data,
-    demo,
-    dutch,
-    pages,
-    plan,
-    platform,
-    relief,
-    risks,
-    simulation,
-    spread,
-    strength,
-)
+from slagkracht.cli import dutch
 from slagkracht.rules import NoRuleError
 from slagkracht.sources.refusal import RefusalError, say_why
 
@@ -37,15 +24,69 @@ Afsluitcodes: 0 gelukt · 1 geweigerd of niet uitvoerbaar (de melding zegt wat, 
 2 verkeerd gebruik van de opdracht · 3 narekenen gaf een verschil · 130 afgebroken."""
 
 
+ROOMS = {
+    "plan": {"plan": "Een plan bouwen of bekijken."},
+    "coverage": {
+        "dekking": "Wie wordt wanneer bereikt, en is dat binnen de norm?",
+        "variant": "Wat verandert een variant, en voor wie?",
+        "volgorde": "De kazernevolgordetabel, over regiogrenzen heen.",
+        "controleer": "Een resultaat narekenen.",
+    },
+    "pages": {
+        "kaart": "De kaart: één html-bestand, ook zonder internet.",
+        "rapport": "Het gedrukte plan: een toegankelijke pdf.",
+    },
+    "strength": {
+        "slagkracht": "Wie sturen we, wanneer staat het er, wat blijft er?",
+        "formaties": "Welke formaties de doctrine van een plan kent.",
+    },
+    "relief": {"aflossing": "Hoe lang is het vol te houden, en wie lost wie af?"},
+    "risks": {
+        "risico": "Wat kan er gebeuren, hoe vaak, en wat vraagt het?",
+        "tekort": "Wat is nodig, wat is er, wat komt er tekort?",
+    },
+    "spread": {
+        "spreiding": "Waar horen schaarse ploegen te staan, en bij wie?",
+        "slagkrachtkaart": "Hoe snel staan pelotons en specialismen overal?",
+    },
+    "simulation": {
+        "simulatie": "Laat jaren gebeuren: incidenten en wie er gaat.",
+        "prestatie": "Een logboek naast wat het plan beloofde.",
+    },
+    "data": {
+        "aanlevering": "Wat een regio aanlevert: sjabloon en controle.",
+        "data": "Open bronnen ophalen (vraagt internet).",
+    },
+    "platform": {
+        "serve": "Het platform starten, met een eigen database.",
+        "reservekopie": "Een reservekopie maken en beproeven.",
+        "herstel": "Een reservekopie beproeven, of terugzetten.",
+        "logboek": "Het logboek controleren, uitvoeren en invoeren.",
+    },
+    "demo": {"demo": "Alles voordoen op Modelnederland."},
+}
+"""Every command with its line in the list, by the room of this folder that holds it: entered when one is typed."""
+
+
 def _say_version(asked: bool) -> None:
     if asked:
         print(f"slagkracht {__version__}")
         raise typer.Exit
 
 
+class Commands(dutch.Group):
+    """All commands of ROOMS, each a name and a summary until it is typed."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        for room, summaries in ROOMS.items():
+            for name, summary in summaries.items():
+                self.add_command(dutch.Later(name, f"slagkracht.cli.{room}", summary))
+
+
 app = typer.Typer(
     name="slagkracht",
-    cls=dutch.Group,
+    cls=Commands,
     help=EXPLANATION,
     no_args_is_help=True,
     add_completion=False,
@@ -62,11 +103,6 @@ def start(
     ] = False,
 ) -> None:
     pass
-
-
-for part in (plan, coverage, strength, relief, risks, spread, simulation, pages, data, platform, demo):
-    part.register(app)
-dutch.speak(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

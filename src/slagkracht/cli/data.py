@@ -11,7 +11,6 @@ from slagkracht.cli import show
 from slagkracht.cli.dutch import Group
 from slagkracht.cli.given import existing
 from slagkracht.sources.delivery import check_delivery, write_template
-from slagkracht.sources.fetch import haal, make_bars, read_catalogue, show_progress
 
 deliveries = typer.Typer(
     cls=Group, help="Wat een regio aanlevert: sjabloon en controle.", no_args_is_help=True, rich_markup_mode=None
@@ -60,6 +59,8 @@ def catalogue() -> None:
 
     Voorbeeld: slagkracht data lijst
     """
+    from slagkracht.sources.fetch import read_catalogue  # what speaks to the internet, only where it is asked for
+
     rows = [[name, item.dutch, item.publisher, item.licence] for name, item in read_catalogue().items()]
     show.table("Open bronnen", ["naam", "wat", "van wie", "licentie"], rows, left=4)
 
@@ -74,6 +75,8 @@ def fetch(
 
     Voorbeeld: slagkracht data haal veiligheidsregios postcodes --map bronnen
     """
+    from slagkracht.sources.fetch import haal, make_bars, show_progress
+
     with make_bars() as bars:
         files = haal(names, folder, progress=show_progress(bars), renew=renew)
     for file in files:

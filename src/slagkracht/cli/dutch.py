@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from typing import Any
 
@@ -70,8 +71,27 @@ class Command(TyperCommand):
         return translate_help(super().get_usage(ctx))
 
 
+class Later(TyperCommand):
+    """A command of which only the name and the summary are known until it is typed."""
+
+    def __init__(self, name: str, room: str, summary: str) -> None:
+        super().__init__(name, help=summary)
+        self.room = room
+
+    def load(self) -> Any:
+        """The command itself, as ``register`` of its room makes it; only now what it computes with is imported."""
+        app = typer.Typer(rich_markup_mode=None)
+        importlib.import_module(self.room).register(app)
+        speak(app)
+        return typer.main.get_group(app).commands[str(self.name)]
+
+
 class Group(TyperGroup):
-    """A group of commands whose help is Dutch."""
+    """A group of commands whose help is Dutch; one for later is loaded when it is typed, not when it is listed."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command.load() if isinstance(command, Later) else command, rest
 
     def get_help(self, ctx: Any) -> str:
         return translate_help(super().get_help(ctx))

@@ -8,13 +8,14 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from slagkracht.plan import Plan
+if TYPE_CHECKING:
+    from slagkracht.plan import Plan
 
 WIDTH = max(100, shutil.get_terminal_size((120, 40)).columns)
 screen = Console(highlight=False, width=WIDTH)

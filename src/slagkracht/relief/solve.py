@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from ortools.sat.python import cp_model
 
 from slagkracht.relief.turns import take_turns
+
+if TYPE_CHECKING:
+    from ortools.sat.python import cp_model
 
 Doubles = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int32]
@@ -109,6 +112,8 @@ def solve_rotation(model: Model, *, effort: float, seed: int) -> Answer:
         if (start >= 0).sum() == model.need.sum() * model.allowed.shape[1] and cost - least <= CLOSE * cost:
             gap = max(0.0, cost - least) / max(cost, 1)
             return Answer(start, _teams(model, start), cost, least, gap, "gevonden" if gap else "bewezen")
+    from ortools.sat.python import cp_model  # takes a second to load, and a fast choice does without
+
     crews = _candidates(model, start)
     cp = cp_model.CpModel()
     takes: dict[tuple[int, int, int], cp_model.IntVar] = {}

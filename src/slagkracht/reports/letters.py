@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import shapely
-import typst
 
 from slagkracht.reports.colours import Scale
 from slagkracht.reports.drawing import Shapes
@@ -95,6 +94,8 @@ def write_letter(letter: Letter, drawing: str = "") -> bytes:
         (folder / "stuk.typ").write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
         if drawing:
             (folder / "kaart.svg").write_text(drawing, encoding="utf-8")
+        import typst  # takes long to load, and only a printed page needs it
+
         pdf: bytes = typst.compile(
             str(folder / "stuk.typ"), root=scratch, ignore_system_fonts=True, pdf_standards=["a-2a", "ua-1"]
         )

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import shapely
-import typst
 
 from slagkracht.coverage import Cooperation, Coverage, Receipt, compute_cooperation, compute_gaps, compute_table
 from slagkracht.plan import Plan
@@ -80,6 +79,8 @@ def write_printed_plan(
         template = resources.files("slagkracht.reports") / "typst" / "dekkingsplan.typ"
         (folder / "dekkingsplan.typ").write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
         tell("pagina’s zetten")
+        import typst  # takes long to load, and only a printed page needs it
+
         pdf = typst.compile(
             str(folder / "dekkingsplan.typ"), root=scratch, ignore_system_fonts=True, pdf_standards=["a-2a", "ua-1"]
         )

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import geopandas
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -111,6 +110,8 @@ def write_table(path: Path, table: pl.DataFrame, shapes: Shapes | None = None, l
         return
     if shapes is None:
         raise ValueError(f"{path.name}: {kind} is een kaartformaat; geef een vlak of punt per rij")
+    import geopandas  # takes a second to load, and only maps need it
+
     frame = geopandas.GeoDataFrame(table.to_pandas(), geometry=shapes, crs=RD)
     path.unlink(missing_ok=True)
     if kind == ".gpkg":

@@ -8,10 +8,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import polars as pl
-import pyogrio
 import shapely
 
 from slagkracht.sources.csvfile import CsvTable, find_repeats, numbers, read_csv
@@ -115,6 +113,8 @@ def read_squares(path: Path, *, layer: str | None = None, keep_empty: bool = Fal
     people; a square where nobody lives is left out unless ``keep_empty``. Raises RefusalError with every code that is
     none or stands there twice, and every population that is neither a count nor a CBS code.
     """
+    import pyogrio  # takes a second to load, and only map files need it
+
     try:
         fields = [str(name) for name in pyogrio.read_info(path, layer=layer)["fields"]]
         code = next((name for name in fields if re.fullmatch(r"crs28992res(100|500)m", name.lower())), "")
@@ -189,6 +189,9 @@ def read_outlines(
     mended and counted, an area without an outline left out. Raises RefusalError: unreadable, a field missing, a code
     empty or twice, no polygon, a place outside the Netherlands.
     """
+    import geopandas as gpd
+    import pyogrio
+
     try:
         if path.suffix in (".geojson", ".json"):
             json.loads(path.read_bytes())  # GDAL reads the first half of a file that was cut off
@@ -261,6 +264,9 @@ def read_pc4_outlines(path: Path) -> tuple[pl.DataFrame, ReadSummary]:
     counts as UNDER_FIVE people, one that is not published as nobody, both counted in the summary. Raises RefusalError
     as ``read_outlines`` does, and for a population that is neither a count nor a CBS code.
     """
+    import geopandas as gpd
+    import pyogrio
+
     outlines, drawn = read_outlines(path, code=("postcode", "pc4", "postcode4"), name=())
     table = pyogrio.read_dataframe(path, read_geometry=False)
     people = next((name for name in ("aantal_inwoners", "aantalInwoners", "inwoners") if name in table.columns), "")
@@ -349,6 +355,8 @@ def read_municipality_figures(path: Path) -> tuple[pl.DataFrame, ReadSummary]:
     municipalities lack population or addresses is counted. Raises RefusalError as ``read_outlines`` does, and for a
     figure that is no count.
     """
+    import pyogrio
+
     fields = ("gemeentecode", "code", "statcode"), ("gemeentenaam", "naam", "statnaam")
     outlines, drawn = read_outlines(path, code=fields[0], name=fields[1])
     table = pyogrio.read_dataframe(path, read_geometry=False)

@@ -8,10 +8,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-import pyogrio
 import shapely
 
 from slagkracht.roads import Roads, build_roads
@@ -90,6 +88,9 @@ def read_layer(path: Path, layer: str | None, required: tuple[str, ...], optiona
     Returns a GeoDataFrame. Raises RefusalError when GDAL cannot read it, it is empty, a field is missing or the
     layer does not say in which reference system it is.
     """
+    import geopandas as gpd  # takes a second to load, and only map files need it
+    import pyogrio
+
     try:
         fields = [str(name) for name in pyogrio.read_info(path, layer=layer)["fields"]]
         by_name = {name.lower(): name for name in fields}

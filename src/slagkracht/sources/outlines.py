@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import geopandas
 import numpy as np
 import numpy.typing as npt
 
@@ -21,6 +20,8 @@ def read_outlines(path: Path, fields: Sequence[str], codes: Sequence[str]) -> Sh
     shapely geometry [len(codes)] in RD New; several shapes of one code become one. Raises RefusalError when the file
     cannot be read, knows none of the fields, or misses a code.
     """
+    import geopandas  # takes a second to load, and only maps need it
+
     try:
         frame = geopandas.read_parquet(path) if path.suffix.endswith("parquet") else geopandas.read_file(path)
     except Exception as error:  # every driver has errors of its own
