@@ -34,7 +34,7 @@ from slagkracht.relief import (
 from slagkracht.risks import Risk
 from slagkracht.sources.national import build_national_plan
 from slagkracht.sources.vocabulary import read_rows
-from slagkracht.strength import Formation, Posture, Strength, compute_posture, compute_strength
+from slagkracht.strength import Formation, Posture, Strength, compute_posture, compute_strength, first_regions_at
 
 DAY = datetime.date(2026, 7, 1)
 STARTS = datetime.datetime(2026, 7, 1, 14)
@@ -95,8 +95,9 @@ def compute_waves(case: Case) -> list[Wave]:
             if asked:
                 drive_s = case.posture.travel.drive_s[fire.area]
                 found = compute_strength(
-                    case.posture.standing, drive_s, asked, case.posture.cover, case.posture.floors, away=away
-                )
+                    case.posture.standing, drive_s, asked, case.posture.cover, case.posture.floors,
+                    first=first_regions_at(case.posture, fire.area), away=away,
+                )  # fmt: skip
                 away = away | (found.unit_formation >= 0)
                 waves.append(Wave(fire, hour, found))
     return waves

@@ -69,6 +69,19 @@ def test_a_proposal_with_its_proof_and_its_certainty(capsys: Screen, country: Pa
     assert {each["reden"] for each in found["eenheden"]} >= {"gekozen", "later"}
 
 
+def test_the_region_assigned_to_decontaminate_goes_first_and_says_why(capsys: Screen, country: Path) -> None:
+    """In Fryslân Groningen goes first (rule toewijzing-ontsmetting), whoever else would be sooner."""
+    words = ("slagkracht", country, "--plaats", "190000,540000", "--formatie", "ontsmetting:1")
+    answer = run(capsys, *words)
+    assert "VR01 Groningen gaat hier voor (regel toewijzing-ontsmetting, te verifiëren)" in answer.out
+    assert "een andere regio is hiervoor aangewezen en gaat voor" in answer.out
+    found = json.loads(run(capsys, *words, "--json").out)
+    assert [each["aangewezen_regio"] for each in found["formaties"]] == ["VR01"]
+    told = run(capsys, "formaties", country).out
+    assert "welke regio waar voorgaat (te verifiëren)" in told
+    assert "VR13 Amsterdam-Amstelland" in told
+
+
 def test_more_than_the_nation_has_is_said(capsys: Screen, country: Path) -> None:
     answer = run(capsys, "slagkracht", country, "--plaats", "194000,469000", "--formatie", "handcrew:40")
     assert answer.code == 0

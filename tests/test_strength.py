@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from itertools import combinations
 
 import numpy as np
@@ -11,12 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slagkracht.resources import Standing
+from slagkracht.rules import Rules
+from slagkracht.sources.rule_files import read_rules
 from slagkracht.strength import (
+    Assignment,
     Cover,
     DoctrineError,
     Floors,
     Formation,
     Part,
+    compute_doctrine,
+    compute_first_regions,
     compute_residual,
     compute_strength,
     expand_substitutes,
@@ -263,3 +269,76 @@ def test_lower_floors_never_make_it_later(seed: int) -> None:
     loose = compute_strength(units, drive_s, [(formation(2), 1)], cover, None, exact=True)
     if np.isfinite(strict.complete_s[0]):
         assert loose.cost_s <= strict.cost_s + 1e-6
+
+
+def showers(first_in: dict[str, str]) -> Formation:
+    """A formation of one tanker for which a region goes first, by the region of the place."""
+    assigned = Assignment("basiseenheid", tuple(first_in.items()), "toewijzing-peloton", "test", "te verifiëren")
+    return dataclasses.replace(formation(1), assignment=assigned)
+
+
+def test_the_assigned_region_goes_first_and_the_sooner_one_is_told_why() -> None:
+    """Region 0 has a tanker after 160 s, but region 1 is assigned: its first (360 s) comes; a second is anyone's."""
+    units, drive_s, cover = small_country()
+    wash = showers({"A": "B"})
+    first = compute_first_regions([wash], ["A", "B"], 0)
+    assert first == {"peloton": 1}
+    for exact in (False, True):
+        found = compute_strength(units, drive_s, [(wash, 1)], cover, None, first=first, exact=exact)
+        assert np.flatnonzero(found.unit_formation == 0).tolist() == [3]
+        assert found.goes_first.tolist() == [1]
+        assert found.reason.tolist() == [*["aangewezen"] * 3, "gekozen", "later", "later"]
+        two = compute_strength(units, drive_s, [(wash, 2)], cover, None, first=first, exact=exact)
+        assert np.flatnonzero(two.unit_formation >= 0).tolist() == [0, 3]
+    assert np.flatnonzero(compute_strength(units, drive_s, [(wash, 1)], cover, None).unit_formation == 0).tolist() == [
+        0
+    ]
+
+
+def test_an_assigned_region_that_cannot_come_is_passed_over() -> None:
+    """All of region 1 is away, or it lends nothing and would be missed: whoever is soonest goes."""
+    units, drive_s, cover = small_country()
+    away = np.array([False, False, False, True, True, True])
+    found = compute_strength(units, drive_s, [(showers({"A": "B"}), 1)], cover, None, first={"peloton": 1}, away=away)
+    assert np.flatnonzero(found.unit_formation == 0).tolist() == [0]
+    assert found.goes_first.tolist() == [-1]
+    assert compute_first_regions([showers({"A": "Z"}), formation(1)], ["A", "B"], 0) == {}
+
+
+def test_two_formations_that_need_as_many_are_not_taken_for_one_kind() -> None:
+    """One tanker of any region, one officer out of one: equal needs, other units; fast and exact agree."""
+    units = standing([0, 0, 1], ["ts6", "ovd", "ovd"])
+    drive_s = np.array([100, 500, 300], dtype=np.uint16)
+    cover = cover_of([[0]], [1.0], [0], 3, 2)
+    officer = Formation("ovd", "OvD", (Part("officier_van_dienst", 1),), False, 0.0, float("nan"), "te verifiëren")
+    for exact in (False, True):
+        found = compute_strength(units, drive_s, [(formation(1), 1), (officer, 1)], cover, None, exact=exact)
+        assert found.unit_formation.tolist() == [0, -1, 1]
+
+
+def test_every_region_has_one_that_goes_first_with_decontamination() -> None:
+    """Besluit veiligheidsregio's, annex 1: six regions, who serve themselves and together everybody, each once."""
+    wash = compute_doctrine(read_rules(), datetime.date(2026, 7, 1)).formations["ontsmetting"].assignment
+    assert wash is not None
+    served = dict(wash.first_in)
+    assert sorted(served) == [f"VR{n:02}" for n in range(1, 26)]
+    assert sorted(set(served.values())) == ["VR01", "VR06", "VR13", "VR15", "VR17", "VR22"]
+    assert all(served[code] == code for code in served.values())
+    assert wash.status == "te verifiëren"
+    assert compute_doctrine(read_rules(), datetime.date(2010, 9, 30)).formations.get("ontsmetting") is None
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"inzetmogelijkheid": "blusboot"}, "geen onderdeel van formatie"),
+        ({"gaat_voor_in": {"VR01": ["VR02"], "VR03": ["VR02"]}}, "in VR02 gaan VR01 en VR03 allebei voor"),
+    ],
+)
+def test_an_assignment_that_cannot_be_carried_out_is_refused(change: dict[str, object], says: str) -> None:
+    rules = read_rules()
+    rule = next(each for each in rules.rules if each.code == "toewijzing-ontsmetting")
+    version = dataclasses.replace(rule.versions[0], values={**rule.versions[0].values, **change})
+    others = tuple(each for each in rules.rules if each is not rule)
+    with pytest.raises(DoctrineError, match=says):
+        compute_doctrine(Rules((*others, dataclasses.replace(rule, versions=(version,)))), datetime.date(2026, 7, 1))

@@ -18,7 +18,7 @@ from slagkracht.plan import Plan
 from slagkracht.sources.plan_files import read_plan
 from slagkracht.sources.risk_files import read_profile
 from slagkracht.strength import (
-    REASONS,
+    REASONS_WHERE_ASSIGNED,
     Formation,
     MoveUps,
     Posture,
@@ -28,6 +28,7 @@ from slagkracht.strength import (
     compute_move_ups_for,
     compute_posture,
     compute_strength,
+    first_regions_at,
 )
 
 
@@ -49,6 +50,20 @@ def formations(path: PlanPath) -> None:
             [code, each.dutch, parts, "ja" if each.same_region else "nee", show.minutes(each.limit_s), each.status]
         )
     show.table("Formaties", ["code", "naam", "onderdelen", "uit één regio", "norm", "status"], rows, left=3)
+    for each in compute_doctrine(plan.rules, plan.day).formations.values():
+        if each.assignment is None:
+            continue
+        places: dict[str, list[str]] = {}
+        for place, goes_first in each.assignment.first_in:
+            places.setdefault(goes_first, []).append(place)
+        names = dict(zip(plan.regions.code.tolist(), plan.regions.name.tolist(), strict=True))
+        show.table(
+            f"{each.dutch}: welke regio waar voorgaat ({each.assignment.status})",
+            ["regio", "gaat voor in"],
+            [[f"{code} {names.get(code, '')}", " ".join(served)] for code, served in sorted(places.items())],
+            left=2,
+        )
+        show.notes((each.assignment.source,))
 
 
 def propose(
@@ -73,6 +88,7 @@ def propose(
         posture = read_posture(path, window, tell)
         area = find_place(posture.plan, place)
         wanted = parse_asked(asked, posture.formations)
+        first = first_regions_at(posture, area)
         tell("voorstel berekenen")
         strength = compute_strength(
             posture.standing,
@@ -80,18 +96,20 @@ def propose(
             wanted,
             posture.cover,
             posture.floors if floors else None,
+            first=first,
             exact=exact,
         )
         tell("zekerheid van de aankomst")
         sure_s = compute_arrival_percentiles(
             posture.standing, posture.travel.drive_s[area], wanted, posture.cover, posture.floors if floors else None,
-            travel_spread=posture.travel.spread,
+            travel_spread=posture.travel.spread, first=first,
         )  # fmt: skip
         moves = compute_move_ups_for(posture, strength.unit_formation >= 0) if moving else None
     if json:
         show.as_json(_as_data(posture, strength, sure_s, moves))
         return
     _print(posture, strength, place, sure_s)
+    show.notes(_say_who_goes_first(posture, strength, first))
     if moves is not None:
         _print_moves(posture, moves)
     show.notes(posture.plan.notes)
@@ -195,14 +213,33 @@ def _print(posture: Posture, strength: Strength, place: str, sure_s: npt.NDArray
         "Waarom anderen niet",
         ["reden", "eenheden"],
         [
-            [REASONS[r], show.number(n)]
+            [REASONS_WHERE_ASSIGNED[r], show.number(n)]
             for r, n in zip(reasons.tolist(), counts, strict=True)
             if r not in ("gekozen", "andere_taak")
         ],
     )
     if np.isfinite(strength.bound_s):
         gap = strength.cost_s / strength.bound_s - 1 if strength.bound_s > 0 else 0.0
-        show.screen.print(f"Bewezen: geen keuze is samen meer dan {show.share(gap)} eerder ter plaatse.", markup=False)
+        sooner = "eerder" if gap < 0.0005 else f"meer dan {show.share(gap)} eerder"
+        show.screen.print(f"Bewezen: geen andere keuze is samen {sooner} ter plaatse.\n", markup=False)
+
+
+def _say_who_goes_first(posture: Posture, strength: Strength, first: dict[str, int]) -> list[str]:
+    """Per assigned formation which region goes first here by which rule, and when it could not."""
+    lines = []
+    for formation in dict.fromkeys(strength.formations):
+        if formation.assignment is None or formation.code not in first:
+            continue
+        who = first[formation.code]
+        name = f"{posture.plan.regions.code[who]} {posture.plan.regions.name[who]}"
+        came = any(
+            strength.goes_first[f] == who for f, each in enumerate(strength.formations) if each.code == formation.code
+        )
+        outcome = "gaat hier voor" + ("" if came else ", maar kan er nu geen volledig brengen: wie het eerst kan, gaat")
+        lines.append(
+            f"{formation.dutch}: {name} {outcome} (regel {formation.assignment.rule}, {formation.assignment.status})."
+        )
+    return lines
 
 
 def _print_moves(posture: Posture, moves: MoveUps) -> None:
@@ -234,7 +271,9 @@ def _as_data(
         ],
         "formaties": [
             {"formatie": each.code, "staat_na_s": strength.complete_s[f], "p50_s": sure_s[f, 0],
-             "p90_s": sure_s[f, 1], "tekort": strength.missing[f]}
+             "p90_s": sure_s[f, 1], "tekort": strength.missing[f],
+             "aangewezen_regio": str(posture.plan.regions.code[strength.goes_first[f]])
+             if strength.goes_first[f] >= 0 else None}
             for f, each in enumerate(strength.formations)
         ],
         "eenheden": [

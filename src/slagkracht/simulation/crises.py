@@ -14,7 +14,7 @@ from slagkracht.resources import Standing
 from slagkracht.risks import Events, Profile
 from slagkracht.simulation.history import Absences, History
 from slagkracht.simulation.world import Doubles, Indices
-from slagkracht.strength import Cover, Doctrine, Floors, Strength, compute_strength
+from slagkracht.strength import Cover, Doctrine, Floors, Strength, compute_first_regions, compute_strength
 from slagkracht.travel import Travel
 
 Strings = npt.NDArray[np.str_]
@@ -113,8 +113,10 @@ def compute_deployments(
             away |= np.isin(standing.unit, out)
         drive_s = travel.drive_s[area[c]]
         strength = compute_strength(
-            standing, drive_s, [(formation, need.count)], cover, floors, away=away, resting=resting
-        )
+            standing, drive_s, [(formation, need.count)], cover, floors,
+            first=compute_first_regions([formation], region_codes.tolist(), int(areas.region[area[c]])),
+            away=away, resting=resting,
+        )  # fmt: skip
         until_s = min(now_s + relief.shift_h * HOUR_S, end_s)
         for u in np.flatnonzero(strength.unit_formation >= 0).tolist():
             arrived_s = now_s + float(strength.arrival_s[u])

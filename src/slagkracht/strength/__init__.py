@@ -3,7 +3,9 @@
 from slagkracht.strength.allocation import Allocation, solve_allocation
 from slagkracht.strength.burden import Burden, compute_burden
 from slagkracht.strength.compute import (
+    NOBODY_FIRST,
     REASONS,
+    REASONS_WHERE_ASSIGNED,
     Demand,
     Strength,
     compute_arrival_s,
@@ -13,11 +15,13 @@ from slagkracht.strength.compute import (
 )
 from slagkracht.strength.floors import compute_plan_cover, floors_in_force, limits_in_force
 from slagkracht.strength.formations import (
+    Assignment,
     Doctrine,
     DoctrineError,
     Formation,
     Part,
     compute_doctrine,
+    compute_first_regions,
     compute_share,
     expand_substitutes,
     formation_from_rule,
@@ -37,7 +41,7 @@ from slagkracht.strength.move_ups import MoveUps, compute_move_ups, compute_move
 from slagkracht.strength.on_call import add_on_call
 from slagkracht.strength.percentiles import compute_arrival_percentiles
 from slagkracht.strength.placements import Placements, compute_placements
-from slagkracht.strength.posture import Posture, compute_posture
+from slagkracht.strength.posture import Posture, compute_posture, first_regions_at
 from slagkracht.strength.residual import (
     Cover,
     Floors,
@@ -52,8 +56,11 @@ from slagkracht.strength.supply import Supply, compute_supply
 
 __all__ = [
     "LEVELS",
+    "NOBODY_FIRST",
     "REASONS",
+    "REASONS_WHERE_ASSIGNED",
     "Allocation",
+    "Assignment",
     "Burden",
     "Cover",
     "Demand",
@@ -79,6 +86,7 @@ __all__ = [
     "compute_cover",
     "compute_demand",
     "compute_doctrine",
+    "compute_first_regions",
     "compute_floors",
     "compute_gap",
     "compute_lost_areas",
@@ -100,6 +108,7 @@ __all__ = [
     "compute_within_s",
     "compute_worth",
     "expand_substitutes",
+    "first_regions_at",
     "floors_in_force",
     "formation_from_rule",
     "limits_in_force",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ Indices = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
 Seconds = npt.NDArray[np.uint16]
 
+NOBODY_FIRST: Mapping[str, int] = MappingProxyType({})
+
 REASONS = {
     "gekozen": "gekozen",
     "later": "komt later aan dan de laatste die nodig was",
@@ -34,6 +37,9 @@ REASONS = {
     "andere_taak": "heeft geen mogelijkheid die deze formatie vraagt",
 }
 """Why a unit was chosen or not: code and Dutch sentence. Codes are data for the next plan."""
+
+REASONS_WHERE_ASSIGNED = {**REASONS, "aangewezen": "een andere regio is hiervoor aangewezen en gaat voor"}
+"""The same where ``first`` says which region goes first with a formation."""
 
 PRICES = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 1.0)
 """Seconds that a resident left without cover is taken to cost, when ordering candidates; the best outcome is kept."""
@@ -58,7 +64,8 @@ class Strength:
     ``formations`` the formation asked for in place f · ``unit_formation`` int32 [N] the place each standing unit fills
     (-1 = it stays) · ``unit_part`` int32 [N] part of the formation · ``arrival_s`` float64 [N] from the alarm to
     standing there (inf = cannot come) · ``complete_s`` float64 [F] when each formation stands whole (inf = never) ·
-    ``missing`` per formation the capabilities that are short, with how many · ``reason`` str [N] a key of REASONS ·
+    ``missing`` per formation the capabilities that are short, with how many · ``reason`` str [N] a key of
+    REASONS_WHERE_ASSIGNED · ``goes_first`` int32 [F] the region that brought it because it is assigned (-1 = none) ·
     ``floor_region`` int32 [N] the region whose floor held a unit back (-1 = none) · ``residual_before``,
     ``residual_after``, ``floor`` float64 [R] shares of residents in time · ``cost_s`` sum of turnout and drive of
     those who go · ``bound_s`` what no choice can beat (nan = not proven) · ``method`` "snel" or "exact".
@@ -71,6 +78,7 @@ class Strength:
     complete_s: Doubles
     missing: tuple[dict[str, int], ...]
     reason: npt.NDArray[np.str_]
+    goes_first: Indices
     floor_region: Indices
     residual_before: Doubles
     residual_after: Doubles
@@ -87,17 +95,26 @@ class Strength:
 class Demand:
     """Formations asked for, as the arrays the selection reads (made once, used for every place).
 
-    ``share`` float32 [N, F, P], ``need`` int32 [F, P], ``same_region`` bool [F].
+    ``share`` float32 [N, F, P], ``need`` int32 [F, P], ``same_region`` bool [F] · ``kind`` int32 [F] formations of one
+    kind can be filled by the same units · ``goes_first`` int32 [F] the region that must bring it (-1 = any).
     """
 
     formations: tuple[Formation, ...]
     share: Floats
     need: Indices
     same_region: Flags
+    kind: Indices
+    goes_first: Indices
 
 
-def compute_demand(standing: Standing, asked: Sequence[tuple[Formation, int]]) -> Demand:
-    """``asked`` as (formation, count), in order of urgency, ready for ``standing``. Raises DoctrineError for none."""
+def compute_demand(
+    standing: Standing, asked: Sequence[tuple[Formation, int]], first: Mapping[str, int] = NOBODY_FIRST
+) -> Demand:
+    """``asked`` as (formation, count), in order of urgency, ready for ``standing``. Raises DoctrineError for none.
+
+    ``first`` the region that brings the first of a formation, by code (``compute_first_regions``): there only its own
+    units have the assigned capability.
+    """
     formations = tuple(formation for formation, count in asked for _ in range(count))
     if not formations:
         raise DoctrineError("er is geen formatie gevraagd: noem er ten minste één")
@@ -108,11 +125,25 @@ def compute_demand(standing: Standing, asked: Sequence[tuple[Formation, int]]) -
         for p, part in enumerate(formation.parts):
             share[:, f, p] = compute_share(standing, part)
             need[f, p] = part.count
+    goes_first = np.full(len(formations), -1, dtype=np.int32)
+    for f, formation in enumerate(formations):
+        if formation.assignment and formation.code in first and formation not in formations[:f]:
+            goes_first[f] = first[formation.code]
+            elsewhere = standing.region != goes_first[f]
+            for p, part in enumerate(formation.parts):
+                if part.capability == formation.assignment.capability:
+                    share[elsewhere, f, p] = 0.0
+    kinds: dict[tuple[Formation, int], int] = {}
     return Demand(
         formations,
         share,
         need,
         np.array([formation.same_region for formation in formations], dtype=np.bool_),
+        np.array(
+            [kinds.setdefault(pair, len(kinds)) for pair in zip(formations, goes_first.tolist(), strict=True)],
+            dtype=np.int32,
+        ),
+        goes_first,
     )
 
 
@@ -136,6 +167,7 @@ def compute_strength(
     cover: Cover,
     floors: Floors | None,
     *,
+    first: Mapping[str, int] = NOBODY_FIRST,
     away: Flags | None = None,
     resting: Flags | None = None,
     partial: bool = True,
@@ -146,13 +178,15 @@ def compute_strength(
     """Which units make the formations asked for at one place, soonest, without any lender dropping below its floor.
 
     ``drive_s`` uint16 [O] drive from every origin to the place · ``asked`` (formation, how many) in order of urgency ·
-    ``cover`` what each unit holds at home (``compute_cover``) · ``floors`` None = nobody has one · ``away`` bool [N]
-    units that are gone already · ``partial`` send what there is of a formation that cannot be made whole · ``exact``
-    solve the choice as a mixed-integer model with its proven bound instead of the fast way · ``thorough`` False tries
-    fewer orders and improves nothing afterwards: for simulations, where thousands of choices are made.
+    ``cover`` what each unit holds at home (``compute_cover``) · ``floors`` None = nobody has one · ``first`` the region
+    that doctrine lets go first with a formation here (``compute_first_regions``): it brings the first one, unless it
+    cannot bring it whole · ``away`` bool [N] units that are gone already · ``partial`` send what there is of a
+    formation that cannot be made whole · ``exact`` solve the choice as a mixed-integer model with its proven bound
+    instead of the fast way · ``thorough`` False tries fewer orders and improves nothing afterwards: for simulations,
+    where thousands of choices are made.
     A formation that cannot be made is reported as missing, with the reason per unit; nothing is raised for it.
     """
-    demand = compute_demand(standing, asked)
+    demand = compute_demand(standing, asked, first)
     gone = np.zeros(len(standing), dtype=np.bool_) if away is None else away
     arrival_s = compute_arrival_s(standing, demand, drive_s, resting)
     arrival_s[gone] = np.inf
@@ -166,9 +200,16 @@ def compute_strength(
     formation, part, whole = _select_fast(
         standing, demand, arrival_s, cover, left, covered, least, partial, blocked, thorough
     )
+    unable = {demand.formations[f].code for f in np.flatnonzero((demand.goes_first >= 0) & ~whole)}
+    if unable:
+        able = {code: region for code, region in first.items() if code not in unable}
+        return compute_strength(
+            standing, drive_s, asked, cover, floors, first=able, away=away, resting=resting, partial=partial,
+            exact=exact, seconds=seconds, thorough=thorough,
+        )  # fmt: skip
     if exact and whole.all() and len(whole):
         solved, solved_part, answer = solve_exactly(
-            arrival_s, demand.share, demand.need, demand.same_region, standing.region, cover.unit_first,
+            arrival_s, demand.share, demand.need, demand.kind, demand.same_region, standing.region, cover.unit_first,
             cover.unit_area, cover.weight, cover.region, left, covered, least, seconds=seconds,
         )  # fmt: skip
         if len(answer.values):
@@ -181,11 +222,11 @@ def compute_strength(
     formation, complete_s = _number_by_arrival(demand, arrival_s, formation, whole)
     taken = gone | (formation >= 0)
     reason, floor_region = _explain(
-        standing, demand, arrival_s, drive_s, cover, taken, formation, least, blocked, gone, resting, complete_s
+        standing, demand, arrival_s, drive_s, cover, taken, formation, part, least, blocked, gone, resting, complete_s
     )
     return Strength(
         demand.formations, formation, part, arrival_s, complete_s, _missing(demand, formation, part), reason,
-        floor_region, before, compute_residual(cover, taken), floor, cost_s, bound_s, method,
+        demand.goes_first, floor_region, before, compute_residual(cover, taken), floor, cost_s, bound_s, method,
     )  # fmt: skip
 
 
@@ -195,20 +236,21 @@ def compute_strength_at_places(
     cover: Cover,
     floors: Floors | None,
     *,
+    first: Sequence[Mapping[str, int]] = (),
     away: Flags | None = None,
     resting: Flags | None = None,
     partial: bool = True,
 ) -> tuple[Strength, ...]:
     """Several places at once, the most urgent first: what one place takes, the next can no longer have.
 
-    ``asks`` (drive times to the place, formations asked there), in order of urgency; the rest as in
-    ``compute_strength``. Floors hold for all of them together.
+    ``asks`` (drive times to the place, formations asked there), in order of urgency, ``first`` per place; the rest as
+    in ``compute_strength``. Floors hold for all of them together.
     """
     gone = np.zeros(len(standing), dtype=np.bool_) if away is None else away
     found = []
-    for drive_s, asked in asks:
+    for (drive_s, asked), here in zip(asks, first or [NOBODY_FIRST] * len(asks), strict=True):
         strength = compute_strength(
-            standing, drive_s, asked, cover, floors, away=gone, resting=resting, partial=partial
+            standing, drive_s, asked, cover, floors, first=here, away=gone, resting=resting, partial=partial
         )
         found.append(strength)
         gone = gone | (strength.unit_formation >= 0)
@@ -242,7 +284,8 @@ def _select_fast(
             covered.copy(),
         )  # fmt: skip
         select(
-            arrival_s, order, demand.share, demand.need, demand.same_region, len(covered), partial, standing.region,
+            arrival_s, order, demand.share, demand.need, demand.kind, demand.same_region, len(covered), partial,
+            standing.region,
             cover.unit_first, cover.unit_area, cover.weight, cover.region, choice.left, choice.covered, least,
             choice.formation, choice.part, choice.whole, choice.blocked,
         )  # fmt: skip
@@ -297,8 +340,8 @@ def _number_by_arrival(demand: Demand, arrival_s: Doubles, formation: Indices, w
         complete_s[f] = arrival_s[formation == f].max(initial=0.0)
     number = np.arange(count + 1, dtype=np.int32)  # the last place stands for "stays": index -1
     number[count] = -1
-    for kind in dict.fromkeys(demand.formations):
-        places = [f for f, each in enumerate(demand.formations) if each == kind]
+    for kind in range(int(demand.kind.max()) + 1):
+        places = np.flatnonzero(demand.kind == kind).tolist()
         number[sorted(places, key=lambda f: complete_s[f])] = places
     renumbered = np.empty(count)
     renumbered[number[:count]] = complete_s
@@ -321,10 +364,12 @@ def _missing(demand: Demand, formation: Indices, part: Indices) -> tuple[dict[st
 
 def _explain(
     standing: Standing, demand: Demand, arrival_s: Doubles, drive_s: Seconds, cover: Cover, taken: Flags,
-    formation: Indices, least: Doubles, blocked: Flags, gone: Flags, resting: Flags | None, complete_s: Doubles,
+    formation: Indices, part: Indices, least: Doubles, blocked: Flags, gone: Flags, resting: Flags | None,
+    complete_s: Doubles,
 ) -> tuple[npt.NDArray[np.str_], Indices]:  # fmt: skip
     """Per unit why it was chosen or not, judged against what is left once the others have gone."""
     suits = demand.share.max(axis=(1, 2), initial=0.0) > 0
+    passed_over = _pass_over(standing, demand)
     reason = np.full(len(standing), "andere_taak", dtype="<U16")
     floor_region = np.full(len(standing), -1, dtype=np.int32)
     left = compute_held(cover, taken)
@@ -332,8 +377,11 @@ def _explain(
     loss = np.zeros(len(covered))
     chosen = formation >= 0
     last_s = float(arrival_s[chosen].max()) if chosen.any() else 0.0
+    last_of_part_s = np.zeros(demand.need.shape)
+    np.maximum.at(last_of_part_s, (formation[chosen], part[chosen]), arrival_s[chosen])
+    needed_until_s = np.where(demand.share > 0, last_of_part_s, 0.0).max(axis=(1, 2), initial=0.0)
     all_whole = bool(np.isfinite(complete_s).all())
-    for unit in np.flatnonzero(suits).tolist():
+    for unit in np.flatnonzero(suits | passed_over).tolist():
         if chosen[unit]:
             reason[unit] = "gekozen"
         elif not standing.free[unit] or gone[unit]:
@@ -344,16 +392,30 @@ def _explain(
             reason[unit] = "niet_paraat"
         elif drive_s[standing.origin[unit]] == UNREACHABLE:
             reason[unit] = "onbereikbaar"
+        elif passed_over[unit]:
+            reason[unit] = "aangewezen"
         elif not may_go(
             unit, cover.unit_first, cover.unit_area, cover.weight, cover.region, left, covered, least, loss
         ) and (blocked[unit] or arrival_s[unit] <= last_s):
             reason[unit] = "ondergrens"
             floor_region[unit] = _whose_floor(unit, cover, left, covered, least)
-        elif all_whole and arrival_s[unit] >= last_s:
+        elif all_whole and arrival_s[unit] >= needed_until_s[unit]:
             reason[unit] = "later"
         else:
             reason[unit] = "onvolledig"
     return reason, floor_region
+
+
+def _pass_over(standing: Standing, demand: Demand) -> Flags:
+    """Units whose only task here is one that another region is assigned to bring: bool [N]."""
+    passed_over = np.zeros(len(standing), dtype=np.bool_)
+    for f in np.flatnonzero(demand.goes_first >= 0).tolist():
+        for part in demand.formations[f].parts:
+            assignment = demand.formations[f].assignment
+            if assignment and part.capability == assignment.capability:
+                passed_over |= compute_share(standing, part) > 0
+    unused: Flags = demand.share.max(axis=(1, 2), initial=0.0) == 0
+    return passed_over & unused
 
 
 def _whose_floor(unit: int, cover: Cover, left: Indices, covered: Doubles, least: Doubles) -> int:

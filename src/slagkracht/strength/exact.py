@@ -35,6 +35,7 @@ def solve_exactly(
     arrival_s: Doubles,
     share: npt.NDArray[np.float32],
     need: npt.NDArray[np.int32],
+    kind_of: Indices,
     same_region: npt.NDArray[np.bool_],
     unit_region: Indices,
     cover_first: Indices,
@@ -51,17 +52,10 @@ def solve_exactly(
     """Units for every formation with the smallest sum of arrival times, every floor held.
 
     Arrays as in ``selection.select``. Returns (formation of each unit int32 [N] or -1, its part, the solver's answer).
-    Formations of equal need are interchangeable, so they are counted per kind and region and numbered by arrival after.
+    Formations of one kind are interchangeable, so they are counted per kind and region and numbered by arrival after.
     """
-    formations, parts = need.shape
-    kinds: list[list[int]] = []
-    for f in range(formations):
-        for kind in kinds:
-            if (need[kind[0]] == need[f]).all() and same_region[kind[0]] == same_region[f]:
-                kind.append(f)
-                break
-        else:
-            kinds.append([f])
+    parts = need.shape[1]
+    kinds = [np.flatnonzero(kind_of == kind).tolist() for kind in range(int(kind_of.max()) + 1)]
     candidates = np.flatnonzero(np.isfinite(arrival_s) & (share.max(axis=(1, 2)) > 0))
     regions = len(covered)
     model = _Model()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from slagkracht.resources import Standing, capability_column
-from slagkracht.rules import NoRuleError, Rules, rule_in_force
+from slagkracht.rules import NoRuleError, Rule, Rules, rule_in_force
 
 Floats = npt.NDArray[np.float32]
 
@@ -25,11 +27,26 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Assignment:
+    """Which region goes first with its ``capability``, by the region of the place: pairs (place, who goes first).
+
+    ``rule`` the code of the doctrine rule that says so · ``source``, ``status`` of that rule.
+    """
+
+    capability: str
+    first_in: tuple[tuple[str, str], ...]
+    rule: str
+    source: str
+    status: str
+
+
+@dataclass(frozen=True)
 class Formation:
     """A doctrinal unit of action: its parts, whether one region brings it whole, and by when it should stand there.
 
     ``assembly_s`` is added to every arrival: alarm and gathering before the drive · ``limit_s`` the norm for standing
-    at the place, nan where doctrine gives none · ``status`` as its rule has it ("te verifiëren" is shown).
+    at the place, nan where doctrine gives none · ``status`` as its rule has it ("te verifiëren" is shown) ·
+    ``assignment`` which region goes first where (None = whoever is soonest).
     """
 
     code: str
@@ -39,6 +56,7 @@ class Formation:
     assembly_s: float
     limit_s: float
     status: str
+    assignment: Assignment | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +89,56 @@ def compute_doctrine(rules: Rules, day: datetime.date) -> Doctrine:
             continue
         code = rule.code.removeprefix("formatie-")
         formations[code] = formation_from_rule(code, rule.dutch, rule.status, values, table)
+    for rule in rules.rules:
+        if rule.kind != "doctrine" or not rule.code.startswith("toewijzing-") or rule.region:
+            continue
+        try:
+            _, values = rule_in_force(rules, rule.code, day)
+        except NoRuleError:
+            continue
+        formation = formations.get(values["formatie"])
+        if formation is not None:
+            formations[formation.code] = dataclasses.replace(
+                formation, assignment=assignment_from_rule(rule, values, formation)
+            )
     return Doctrine(formations)
+
+
+def assignment_from_rule(rule: Rule, values: dict[str, Any], formation: Formation) -> Assignment:
+    """Who goes first with ``formation``, from the values of a doctrine rule "toewijzing-…".
+
+    ``values`` has ``inzetmogelijkheid``, a part of the formation, and ``gaat_voor_in``: per region those where it goes
+    first. Raises DoctrineError for a capability that is no part of it and for a place given to two regions.
+    """
+    capability = values["inzetmogelijkheid"]
+    if capability not in {part.capability for part in formation.parts}:
+        raise DoctrineError(
+            f"regel {rule.code!r}: {capability!r} is geen onderdeel van formatie {formation.code!r};"
+            f" kies uit {', '.join(part.capability for part in formation.parts)}"
+        )
+    first_in: dict[str, str] = {}
+    for goes_first, places in values["gaat_voor_in"].items():
+        for place in places:
+            if place in first_in:
+                raise DoctrineError(
+                    f"regel {rule.code!r}: in {place} gaan {first_in[place]} en {goes_first} allebei voor; noem er één"
+                )
+            first_in[place] = goes_first
+    return Assignment(capability, tuple(sorted(first_in.items())), rule.code, rule.source, rule.status)
+
+
+def compute_first_regions(formations: Iterable[Formation], region_codes: Sequence[str], here: int) -> dict[str, int]:
+    """Who goes first at a place in region ``here`` (row of ``region_codes``): a row too, per code of a formation.
+
+    Formations without an assignment, and regions that the plan lacks, are not in it.
+    """
+    rows = {code: r for r, code in enumerate(region_codes)}
+    first = {}
+    for formation in formations:
+        who = dict(formation.assignment.first_in).get(region_codes[here], "") if formation.assignment else ""
+        if who in rows:
+            first[formation.code] = rows[who]
+    return first
 
 
 def formation_from_rule(code: str, dutch: str, status: str, values: dict[str, Any], table: dict[str, Any]) -> Formation:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from slagkracht.resources import Standing
-from slagkracht.strength.compute import compute_strength
+from slagkracht.strength.compute import NOBODY_FIRST, compute_strength
 from slagkracht.strength.formations import Formation
 from slagkracht.strength.residual import Cover, Floors
 
@@ -19,8 +19,8 @@ Flags = npt.NDArray[np.bool_]
 
 def compute_arrival_percentiles(
     standing: Standing, drive_s: Seconds, asked: Sequence[tuple[Formation, int]], cover: Cover, floors: Floors | None,
-    *, travel_spread: float, percentiles: Sequence[float] = (0.5, 0.9), away: Flags | None = None, draws: int = 200,
-    seed: int = 1,
+    *, travel_spread: float, percentiles: Sequence[float] = (0.5, 0.9), first: Mapping[str, int] = NOBODY_FIRST,
+    away: Flags | None = None, draws: int = 200, seed: int = 1,
 ) -> Doubles:  # fmt: skip
     """When the first, second, … formation stands in a share of all cases: float64 [F, Q]; inf = in fewer cases.
 
@@ -38,8 +38,9 @@ def compute_arrival_percentiles(
         turnout_s = standing.turnout_s * np.exp(standing.turnout_spread * rng.standard_normal(len(standing)))
         driven_s = drive * np.exp(travel_spread * rng.standard_normal(len(standing)))
         sent = compute_strength(
-            standing, drive_s, asked, cover, floors, away=gone, resting=resting, partial=False, thorough=False
-        )
+            standing, drive_s, asked, cover, floors, first=first, away=gone, resting=resting, partial=False,
+            thorough=False,
+        )  # fmt: skip
         for f in np.flatnonzero(np.isfinite(sent.complete_s)).tolist():
             mine = sent.unit_formation == f
             complete_s[draw, f] = (turnout_s[mine] + driven_s[mine]).max() + sent.formations[f].assembly_s

@@ -101,7 +101,8 @@ class Placer:
             self.ready_s, self.origin, filled[able].astype(np.float64), losses[able],
             np.array(PRICES if floors is not None else PRICES[:1]),
             np.broadcast_to(share[:, None, :], (len(able), count, share.shape[1])),
-            np.repeat(demand.need, count, axis=0), np.repeat(demand.same_region, count),
+            np.repeat(demand.need, count, axis=0), np.zeros(count, dtype=np.int32),
+            np.repeat(demand.same_region, count),
             standing.region[able].astype(np.int32),
             np.concatenate([[0], np.cumsum([len(span) for span in spans])]).astype(np.int32),
             np.concatenate([np.zeros(0, dtype=np.int32), *spans]).astype(np.int32), cover.weight,
@@ -134,8 +135,8 @@ def _most_units(share: Floats, need: Indices) -> int:
 
 @njit(cache=True, nogil=True)
 def _answer(  # type: ignore[no-untyped-def]
-    drive_s, ready_s, origin, filled, losses, prices, share, need, same_region, unit_region, cover_first, cover_area,
-    weight, region, held, before, least, slots,
+    drive_s, ready_s, origin, filled, losses, prices, share, need, kind, same_region, unit_region, cover_first,
+    cover_area, weight, region, held, before, least, slots,
 ):  # fmt: skip
     """Per area: complete_s [a, M], rows of who goes [a, M, S], residents kept [a, M, R], near ones and who refuses."""
     areas, size, regions, count = len(drive_s), len(ready_s), len(before), len(need)
@@ -165,7 +166,7 @@ def _answer(  # type: ignore[no-untyped-def]
             chosen, part = np.full(size, -1, np.int32), np.full(size, -1, np.int32)
             whole, blocked = np.zeros(count, np.bool_), np.zeros(size, np.bool_)
             select(
-                arrival_s, order, share, need, same_region, regions, False, unit_region, cover_first, cover_area,
+                arrival_s, order, share, need, kind, same_region, regions, False, unit_region, cover_first, cover_area,
                 weight, region, held.copy(), before.copy(), least, chosen, part, whole, blocked,
             )  # fmt: skip
             done = int(whole.sum())

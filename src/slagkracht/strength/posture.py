@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from slagkracht.plan import Plan, compute_plan_travel
 from slagkracht.resources import Standing, compute_standing
 from slagkracht.strength.floors import compute_plan_cover, floors_in_force
-from slagkracht.strength.formations import Formation, compute_doctrine
+from slagkracht.strength.formations import Formation, compute_doctrine, compute_first_regions
 from slagkracht.strength.on_call import add_on_call
 from slagkracht.strength.residual import Cover, Floors
 from slagkracht.travel import Travel
@@ -40,3 +40,9 @@ def compute_posture(plan: Plan, window: str, travel: Travel | None = None) -> Po
     cover = compute_plan_cover(plan, standing, travel)
     formations = compute_doctrine(plan.rules, plan.day).formations
     return Posture(plan, window, travel, standing, cover, floors_in_force(plan, cover), formations)
+
+
+def first_regions_at(posture: Posture, area: int) -> dict[str, int]:
+    """Which region goes first in an area (row), per code of a formation that doctrine assigns: row of Regions."""
+    codes = posture.plan.regions.code.tolist()
+    return compute_first_regions(posture.formations.values(), codes, int(posture.plan.areas.region[area]))

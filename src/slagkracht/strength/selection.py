@@ -130,15 +130,15 @@ def undo(picked, count, used, cover_first, cover_area, weight, region, left, cov
 
 @njit(cache=True, nogil=True)
 def select(  # type: ignore[no-untyped-def]
-    arrival_s, order, share, need, same_region, regions, partial, unit_region, cover_first, cover_area, weight,
+    arrival_s, order, share, need, kind, same_region, regions, partial, unit_region, cover_first, cover_area, weight,
     region, left, covered, least, unit_formation, unit_part, complete, blocked,
 ):  # fmt: skip
     """All formations asked for at one place, each from where the sum of its arrival times is smallest.
 
     ``arrival_s`` [N] (inf = cannot come) · ``order`` the candidates, most wanted first · ``share`` [N, F, P] ·
-    ``need`` [F, P] · ``same_region`` bool [F] · ``partial`` whether an incomplete formation is sent too. Writes
-    ``unit_formation`` [N] (-1), ``unit_part`` [N],
-    ``complete`` [F], ``blocked`` [N] held back by a floor. Changes ``left``, ``covered``.
+    ``need`` [F, P] · ``kind`` [F] formations alike · ``same_region`` bool [F] · ``partial`` whether an incomplete
+    formation is sent too. Writes ``unit_formation`` [N] (-1), ``unit_part`` [N], ``complete`` [F], ``blocked`` [N] held
+    back by a floor. Changes ``left``, ``covered``.
     """
     formations, parts = need.shape
     used = np.zeros(len(arrival_s), np.bool_)
@@ -157,11 +157,7 @@ def select(  # type: ignore[no-untyped-def]
     previous = -1
     for f in range(formations):
         homes = regions if same_region[f] else 1
-        same = previous >= 0 and same_region[f]
-        if same:
-            for p in range(parts):
-                same = same and need[f, p] == need[previous, p]
-        if not same:
+        if previous < 0 or not same_region[f] or kind[f] != kind[previous]:
             price_s[:] = -1.0
         previous = f
         best_count, best_home = 0, -2

@@ -147,12 +147,13 @@ class Counter:
         least = compute_least(self.cover, floors)
         share = np.broadcast_to(self.one.share, (size, most, self.one.share.shape[2]))
         need, same_region = np.repeat(self.one.need, most, axis=0), np.repeat(self.one.same_region, most)
+        alike = np.zeros(most, dtype=np.int32)
         for price in PRICES if floors is not None else PRICES[:1]:
             order = able[np.lexsort((able, arrival_s[able] / self.filled[able] + price * losses[able]))]
             formation, part = (np.full(size, -1, dtype=np.int32) for _ in range(2))
             whole, blocked = np.zeros(most, dtype=np.bool_), np.zeros(size, dtype=np.bool_)
             select(
-                arrival_s, order, share, need, same_region, len(before), False, self.standing.region,
+                arrival_s, order, share, need, alike, same_region, len(before), False, self.standing.region,
                 self.cover.unit_first, self.cover.unit_area, self.cover.weight, self.cover.region, held.copy(),
                 before.copy(), least, formation, part, whole, blocked,
             )  # fmt: skip
