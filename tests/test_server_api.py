@@ -6,6 +6,8 @@ import datetime
 import json
 import re
 import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -69,7 +71,7 @@ def test_assistance_through_the_api() -> None:
     assert moved.json() == {"id": first, "versie": 2}
     late = post(lender, f"/toezeggingen/{first}/stappen", {"stap": "unit_arrived"}, **{"If-Match": tag})
     assert late.status_code == 412
-    assert "intussen onderweg" in late.json()["detail"]
+    assert "intussen gewijzigd" in late.json()["detail"]
     unmet = post(centre, f"/aanvragen/{request}/sluiten").json()["onvervuld"]
     assert unmet == [{"regel": line, "aantal": 1, "reden": "restdekking"}]
     picture = centre.get(f"{API}/beeld").json()
@@ -88,6 +90,58 @@ def test_a_request_repeated_is_done_once() -> None:
     assert post(asker, "/incidenten", given, **{"Idempotency-Key": secrets.token_hex(8)}).json() != first.json()
 
 
+def at_once(do: Callable[[int], Any], many: int) -> list[Any]:
+    """What so many who ask at the same moment are told."""
+    from django.db import connections
+
+    def one(number: int) -> Any:
+        try:
+            return do(number)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(many) as pool:
+        return list(pool.map(one, range(many)))
+
+
+def test_a_request_repeated_at_the_same_moment_is_done_once() -> None:
+    key, given = secrets.token_hex(8), {"wat": f"brand {secrets.token_hex(4)}", "x_m": 1, "y_m": 2}
+
+    def ask(_: int) -> tuple[int, str]:
+        answer = post(client("demo-officier-vr06"), "/incidenten", given, **{"Idempotency-Key": key})
+        return answer.status_code, answer.json()["id"]
+
+    assert [status for status, _ in set(at_once(ask, 8))] == [201]
+    listed = client("demo-officier-vr06").get(f"{API}/incidenten?aantal=1000").json()["resultaten"]
+    assert [row["wat"] for row in listed].count(given["wat"]) == 1
+
+
+def test_who_changes_what_was_changed_meanwhile_is_told_so() -> None:
+    asker = client("demo-officier-vr06")
+    made = post(asker, "/incidenten", {"wat": "brand", "x_m": 1, "y_m": 2}).json()["id"]
+    seen = asker.get(f"{API}/incidenten/{made}").headers["ETag"]
+    assert asker.get(f"{API}/incidenten/{made}", headers={"If-None-Match": seen}).status_code == 304
+    up, repeated = f"/incidenten/{made}/opschalen", {"If-Match": seen, "Idempotency-Key": secrets.token_hex(8)}
+    assert post(asker, up, {"niveau": "GRIP 1"}, **repeated).status_code == 200
+    assert post(asker, up, {"niveau": "GRIP 1"}, **repeated).status_code == 200, "the first answer, given again"
+    late = post(asker, up, {"niveau": "GRIP 4"}, **{"If-Match": seen})
+    assert (late.status_code, late.json()["title"]) == (412, "Intussen gewijzigd")
+    assert post(asker, f"/incidenten/{made}/sluiten", **{"If-Match": '"zeven"'}).status_code == 412
+    row = asker.get(f"{API}/incidenten/{made}", headers={"If-None-Match": seen})
+    assert (row.status_code, row.json()["niveau"], row.json()["gesloten_op"]) == (200, "GRIP 1", None)
+
+
+def test_of_two_who_change_one_version_one_is_first() -> None:
+    made = post(client("demo-officier-vr06"), "/incidenten", {"wat": "brand", "x_m": 1, "y_m": 2}).json()["id"]
+
+    def raise_to(level: int) -> int:
+        asker = client("demo-officier-vr06")
+        answer = post(asker, f"/incidenten/{made}/opschalen", {"niveau": f"GRIP {level}"}, **{"If-Match": '"1"'})
+        return int(answer.status_code)
+
+    assert sorted(at_once(raise_to, 4)) == [200, 412, 412, 412]
+
+
 def test_errors_are_problems_and_everything_names_the_version() -> None:
     asker = client("demo-officier-vr06")
     for answer, status in [
@@ -100,6 +154,8 @@ def test_errors_are_problems_and_everything_names_the_version() -> None:
         (post(asker, "/aanboden/geen/aanvaarden"), 404),
         (post(client("demo-beleid-vr06"), "/incidenten", {"wat": "x", "x_m": 1, "y_m": 2}), 403),
         (client().get(f"{API}/aanvragen"), 401),
+        (asker.put(f"{API}/incidenten"), 405),
+        (asker.post("/ogc/v1/collections"), 405),
     ]:
         assert answer.status_code == status, answer.content
         assert answer.headers["Content-Type"] == "application/problem+json"

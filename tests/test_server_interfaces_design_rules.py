@@ -167,6 +167,26 @@ def test_times_go_out_in_utc() -> None:
     assert datetime.datetime.fromisoformat(opened).utcoffset() == datetime.timedelta(0)
 
 
+def test_what_can_be_repeated_and_what_has_versions_is_described(served: dict[str, Any]) -> None:
+    from slagkracht.server.api import api
+
+    repeatable = {
+        path
+        for _, router in api._routers
+        for path, view in router.path_operations.items()
+        for operation in view.operations
+        if "once" in operation.view_func.__code__.co_names
+    }
+    assert len(repeatable) > 20
+    for path, item in served["paths"].items():
+        taken = {p["name"] for p in item.get("post", {}).get("parameters", []) if p["in"] == "header"}
+        assert ("Idempotency-Key" in taken) is (path in repeatable), path
+        versioned = "ETag" in served["paths"].get(f"/{path.split('/')[1]}/{{id}}", {}).get("get", {}).get(
+            "responses", {}
+        ).get("200", {}).get("headers", {})
+        assert ("If-Match" in taken) is (versioned and path in repeatable and "{id}" in path), path
+
+
 def test_transport_security_headers() -> None:
     from django.test import override_settings
 

@@ -124,6 +124,9 @@ def test_a_box_in_either_system(plan: Any, unit: str) -> None:
     assert unit in {f["id"] for f in rows(ITEMS.format("eenheden"), bbox="5.38,52.15,5.40,52.16")}
     assert unit in {f["id"] for f in rows(ITEMS.format("eenheden"), bbox="5.38,52.15,-10,5.40,52.16,10")}
     assert unit not in {f["id"] for f in rows(ITEMS.format("eenheden"), bbox="5.40,52.15,5.42,52.16")}
+    assert unit in {f["id"] for f in rows(ITEMS.format("eenheden"), bbox="5.38,52.15,-170,52.16")}, "round the back"
+    assert rows(ITEMS.format("eenheden"), bbox="170,50,-170,54") == []
+    assert get(ITEMS.format("eenheden"), bbox="156000,462000,154000,464000", bbox_crs=RD_NEW).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -159,7 +162,7 @@ def test_coverage_stands_with_the_area(plan: Any) -> None:
 @pytest.mark.parametrize(
     "asked",
     [
-        {"limit": "0"}, {"limit": "-1"}, {"limit": "x"}, {"offset": "-1"}, {"bbox": "1,2,3"}, {"bbox": "5,52,4,53"},
+        {"limit": "0"}, {"limit": "-1"}, {"limit": "x"}, {"offset": "-1"}, {"bbox": "1,2,3"}, {"bbox": "5,53,6,52"},
         {"bbox": "1,2,3,nan"}, {"crs": "EPSG:28992"}, {"bbox_crs": "x"}, {"datetime": "gisteren"},
         {"datetime": "../.."},
         {"datetime": "2026-02-01T00:00:00Z/2026-01-01T00:00:00Z"}, {"kleur": "rood"}, {"f": "html"},

@@ -171,11 +171,6 @@ def test_a_line_never_gets_more_than_it_asks() -> None:
         ("VR07", lambda own, o, c: ledger.move_commitment(own, c, "unit_released"), ledger.NotAllowedError),
         ("VR07", lambda own, o, c: ledger.move_commitment(own, c, "unit_home"), ledger.LedgerError),
         ("VR07", lambda own, o, c: ledger.move_commitment(own, c, "unit_flown"), ledger.LedgerError),
-        (
-            "VR07",
-            lambda own, o, c: ledger.move_commitment(own, c, "unit_en_route", version=9),
-            ledger.ChangedMeanwhileError,
-        ),
         ("VR08", lambda own, o, c: ledger.move_commitment(own, c, "unit_home"), ledger.NotFoundError),
         ("VR07", lambda own, o, c: ledger.report_unit(own, "geen", "available"), ledger.NotFoundError),
     ],

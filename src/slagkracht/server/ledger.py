@@ -317,21 +317,17 @@ def accept_offer(scope: Scope, offer: str) -> list[str]:
     return commitments
 
 
-def move_commitment(scope: Scope, commitment: str, step: str, version: int | None = None) -> int:
+def move_commitment(scope: Scope, commitment: str, step: str) -> int:
     """Takes the next step with a committed unit, and returns the new version.
 
     Under way, arrived and home are told by the lender; deployed, relieved and released by the requester or the centre.
-    ``version`` is the one that whoever acts has seen. Raises LedgerError when the step does not follow the last one.
+    Raises LedgerError when the step does not follow the last one.
     """
     seen = _find(scope, "commitment", commitment)
     row = scope.row("select * from slagkracht.commitment where commitment_id = %s for update", commitment)
     if row is None:
         raise NotAllowedError(
             "toezegging {commitment} is niet aan {region}", commitment=commitment, region=scope.region
-        )
-    if version is not None and version != row["version"]:
-        raise ChangedMeanwhileError(
-            "toezegging {commitment} is intussen {state}", commitment=commitment, state=COMMITMENT_STATES[row["step"]]
         )
     if step not in COMMITMENT_STATES or step == "unit_committed":
         raise LedgerError(

@@ -130,13 +130,15 @@ def _lay_reading(resource: Resource) -> None:
             response["Link"] = ", ".join(links)
         return {"resultaten": rows[:aantal], "volgende": onward, "vorige": back}
 
-    def read_one(request: HttpRequest, response: HttpResponse, id: str) -> Row:
+    def read_one(request: HttpRequest, response: HttpResponse, id: str) -> Row | HttpResponse:
         with acting_scope(acting_of(request)) as own:
             row = None if "\x00" in id else own.row(f"select * from ({resource.sql}) r where id = %s", id)
         if row is None:
             raise ledger.NotFoundError(f"{id} is hier niet bekend")
         if "versie" in row:
             response["ETag"] = f'"{row["versie"]}"'
+            if request.headers.get("If-None-Match") == response["ETag"]:
+                return HttpResponse(status=304, headers={"ETag": response["ETag"]})
         return row
 
     errors = {400: schemas.Problem, 401: schemas.Problem, 404: schemas.Problem}
@@ -232,13 +234,17 @@ def checkpoints(request: HttpRequest) -> list[Row]:
 
 
 def once(request: HttpRequest, acting: Acting, status: int, do: Callable[[Scope], dict[str, Any]]) -> Answer:
-    """Does something in one transaction; a second request with the same Idempotency-Key gets the first answer."""
+    """Does something in one transaction; a second request with the same Idempotency-Key gets the first answer.
+
+    Where If-Match names a version, it is done to that version alone: ChangedMeanwhileError when someone was first.
+    """
     key = request.headers.get("Idempotency-Key", "")
     if len(key) > 200 or "\x00" in key:
         raise HttpError(400, "een Idempotency-Key is hooguit 200 tekens")
     asked = hashlib.sha256(f"{request.method} {request.path}\n".encode() + request.body).hexdigest()
     with acting_scope(acting) as own:
         if not key:
+            refuse_stale(request, own)
             return Status(status, do(own))
         own.rows("select pg_advisory_xact_lock(hashtextextended(%s, 1))", f"{acting.account}/{key}")
         before = own.row("select asked, status, answer from slagkracht.answered where key = %s", key)
@@ -246,6 +252,7 @@ def once(request: HttpRequest, acting: Acting, status: int, do: Callable[[Scope]
             if before["asked"] != asked:
                 raise HttpError(409, "deze Idempotency-Key hoorde bij een ander verzoek")
             return Status(before["status"], json.loads(before["answer"]))
+        refuse_stale(request, own)
         answer = do(own)
         own.insert(
             "answered",
@@ -259,14 +266,29 @@ def once(request: HttpRequest, acting: Acting, status: int, do: Callable[[Scope]
         return Status(status, answer)
 
 
-def seen_version(request: HttpRequest) -> int | None:
-    """The version that If-Match names; None where it was not given."""
+VERSIONED = {
+    "incidenten": ("incident", "incident_id"),
+    "aanvragen": ("request", "request_id"),
+    "aanboden": ("offer", "offer_id"),
+    "toezeggingen": ("commitment", "commitment_id"),
+    "dossiers": ("dossier", "dossier_id"),
+}
+"""What has versions: per noun its table and key. Reading one gives its version as ETag, changing it takes If-Match."""
+
+
+def refuse_stale(request: HttpRequest, own: Scope) -> None:
+    """Holds what the path names until the transaction ends, and looks whether it is still as If-Match says it was."""
     match = request.headers.get("If-Match", "").strip()
-    if not match:
-        return None
+    noun, _, below = request.path.removeprefix("/api/v1/").partition("/")
+    key = below.partition("/")[0]
+    if not match or not key or "\x00" in key or noun not in VERSIONED:
+        return
     if not match.strip('"').isdecimal() or len(match) > 12:
         raise HttpError(412, "If-Match noemt een versie, zoals de ETag die gaf")
-    return int(match.strip('"'))
+    table, column = VERSIONED[noun]
+    row = own.row(f"select version from slagkracht.{table} where {column} = %s for update", key)
+    if row is not None and row["version"] != int(match.strip('"')):
+        raise ledger.ChangedMeanwhileError(f"{key} is intussen gewijzigd: nu versie {row['version']}")
 
 
 class Made(Schema):
@@ -404,7 +426,7 @@ def accept_offer(request: HttpRequest, id: str) -> Answer:
             tags=["toezeggingen"])  # fmt: skip
 def move_commitment(request: HttpRequest, id: str, given: schemas.StapIn) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        return {"id": id, "versie": ledger.move_commitment(own, id, given.stap, seen_version(request))}
+        return {"id": id, "versie": ledger.move_commitment(own, id, given.stap)}
 
     return once(request, acting_of(request, *LEADERS), 201, do)
 
@@ -451,8 +473,7 @@ def open_dossier(request: HttpRequest, given: schemas.DossierIn) -> Answer:
             tags=["dossiers"])  # fmt: skip
 def take_step(request: HttpRequest, id: str, given: schemas.DossierStapIn) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        version = dossiers.take_dossier_step(own, id, given.stap, given.antwoorden, seen_version(request))
-        return {"id": id, "versie": version}
+        return {"id": id, "versie": dossiers.take_dossier_step(own, id, given.stap, given.antwoorden)}
 
     return once(request, acting_of(request), 201, do)
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from slagkracht.server.api import api
 from slagkracht.server.api.resources import RESOURCES
+from slagkracht.server.api.routes import VERSIONED
 
 BASE = "/api/v1"
 CONTACT = {
@@ -18,6 +19,18 @@ CONTACT = {
     "email": "beheer@example.org",
 }
 VERSION_HEADER = {"description": "Volledige versie van deze API.", "schema": {"type": "string"}}
+ETAG_HEADER = {"description": "De versie van wat gelezen is.", "schema": {"type": "string"}}
+REPEATABLE = {
+    "name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 200},
+    "description": "Zelf gekozen kenmerk van dit verzoek: wie het herhaalt krijgt het eerste antwoord, en er gebeurt "
+    "niets nog eens. Een ander verzoek onder hetzelfde kenmerk wordt geweigerd (409).",
+}  # fmt: skip
+UNCHANGED = {
+    "name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"},
+    "description": "De ETag waarmee dit gelezen is: is het intussen gewijzigd, dan gebeurt er niets (412).",
+}  # fmt: skip
+NOT_REPEATABLE = {"/berichten", "/waarschuwingen", "/meldingen", "/sleutels", "/abonnementen"}
+"""What takes no Idempotency-Key: messages and reports are done once by an id of their own, and a secret is shown once."""
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -38,7 +51,13 @@ def describe() -> dict[str, Any]:
             {"name": name, "in": "query", "required": False, "schema": {"type": "string", "title": name.capitalize()}}
             for name in resource.filters
         ]
-    for item in schema["paths"].values():
+    for path, item in schema["paths"].items():
+        noun, _, below = path.removeprefix("/").partition("/")
+        if "post" in item and path not in NOT_REPEATABLE:
+            headers = [REPEATABLE, UNCHANGED] if noun in VERSIONED and below else [REPEATABLE]
+            item["post"].setdefault("parameters", []).extend(headers)
+        if noun in VERSIONED and below == "{id}":
+            item["get"]["responses"]["200"]["headers"] = {"ETag": ETAG_HEADER}
         for operation in item.values():
             for status, answer in operation["responses"].items():
                 answer.setdefault("headers", {})["API-Version"] = {"$ref": "#/components/headers/API-Version"}

@@ -71,7 +71,7 @@ def read_question(asked: QueryDict, collection: Collection) -> Question:
     return Question(
         min(limit, MOST),
         _whole(asked, "offset", 0, 0),
-        _box(asked["bbox"]) if "bbox" in asked else None,
+        _box(asked["bbox"], box_crs) if "bbox" in asked else None,
         box_crs,
         crs,
         _times(asked["datetime"]) if "datetime" in asked else None,
@@ -88,16 +88,19 @@ def _whole(asked: QueryDict, name: str, usual: int, least: int) -> int:
     return int(text)
 
 
-def _box(text: str) -> tuple[float, float, float, float]:
+def _box(text: str, crs: str) -> tuple[float, float, float, float]:
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:
         numbers = []
     if len(numbers) == 6:
         del numbers[5], numbers[2]
-    if len(numbers) != 4 or not all(map(math.isfinite, numbers)) or numbers[1] > numbers[3] or numbers[0] > numbers[2]:
+    if len(numbers) != 4 or not all(map(math.isfinite, numbers)) or numbers[1] > numbers[3]:
         raise QuestionError("bbox: west, zuid, oost, noord (of met hoogten: zes getallen)")
-    return numbers[0], numbers[1], numbers[2], numbers[3]
+    west, south, east, north = numbers
+    if west > east and crs == RD_NEW:
+        raise QuestionError("bbox: in RD New ligt het westen voor het oosten")
+    return west, south, east, north
 
 
 def _times(text: str) -> tuple[datetime.datetime | None, datetime.datetime | None]:
@@ -120,7 +123,10 @@ def choose(layer: Layer, question: Question) -> list[int]:
     keep = np.ones(len(layer.ids), np.bool_)
     if question.box is not None:
         shapes = layer.rd if question.box_crs == RD_NEW else layer.lonlat
-        keep &= shapely.intersects(shapes, shapely.box(*question.box))
+        west, south, east, north = question.box
+        sides = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]  # round the back of the world
+        boxes = [shapely.box(left, south, right, north) for left, right in sides]
+        keep &= np.logical_or.reduce([shapely.intersects(shapes, box) for box in boxes])
     rows = np.flatnonzero(keep).tolist()
     if question.times is not None:
         first, last = question.times
