@@ -7,6 +7,7 @@ import io
 import secrets
 from pathlib import Path
 
+import pandas
 import pyogrio
 import pytest
 
@@ -47,6 +48,13 @@ def test_what_was_asked_stands_in_the_files_of_who_may_see_it(tmp_path: Path) ->
     assert units.crs.to_epsg() == 28992
     (shape,) = units[units["kenmerk"] == unit].geometry
     assert (shape.x, shape.y) == (1.0, 2.0)
+    kinds = {name: pyogrio.read_info(path, layer=name) for name in layers}
+    types = {name: dict(zip(info["fields"], info["dtypes"], strict=True)) for name, info in kinds.items()}
+    assert (types["regels"]["aantal"], types["regels"]["uren"]) == ("int64", "float64")
+    for name, moment in [("regels", "nodig_op"), ("eenheden", "status_sinds"), ("toezeggingen", "stap_sinds")]:
+        assert types[name][moment].startswith("datetime64"), "a moment, also where none is known or no row stands"
+    told = pyogrio.read_dataframe(path, layer="incidenten")["geopend_op"].max()
+    assert abs(told - pandas.Timestamp.now("UTC")) < pandas.Timedelta(minutes=5), "in UTC"
     assert request in set(pyogrio.read_dataframe(path, layer="aanvragen")["kenmerk"])
     for name in FILES:
         stranger = read(name, "demo-officier-vr23")

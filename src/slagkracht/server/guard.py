@@ -161,7 +161,8 @@ def _harden(request: HttpRequest, response: HttpResponse) -> HttpResponse:
         detail = f"{request.method} kan hier niet; wel {response.headers.get('Allow', '')}"
         body = {"type": "about:blank", "title": "Kan hier niet", "status": 405, "detail": detail}
         response.content = json.dumps(body).encode()
-        response.headers |= {"Content-Type": "application/problem+json", "Content-Length": str(len(response.content))}
+        response.headers["Content-Type"] = "application/problem+json"
+        response.headers["Content-Length"] = str(len(response.content))
     response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Permissions-Policy", "geolocation=(), camera=(), microphone=()")

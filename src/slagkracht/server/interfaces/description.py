@@ -30,7 +30,7 @@ UNCHANGED = {
     "description": "De ETag waarmee dit gelezen is: is het intussen gewijzigd, dan gebeurt er niets (412).",
 }  # fmt: skip
 NOT_REPEATABLE = {"/berichten", "/waarschuwingen", "/meldingen", "/sleutels", "/abonnementen"}
-"""What takes no Idempotency-Key: messages and reports are done once by an id of their own, and a secret is shown once."""
+"""What takes no Idempotency-Key: messages and reports have an id of their own, and a secret is shown once."""
 METHODS = ("get", "post", "put", "patch", "delete")
 
 

@@ -9,7 +9,7 @@ import json
 import tempfile
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import geopandas
 import pandas
@@ -48,7 +48,7 @@ def write_geopackage(own: Scope) -> bytes:
             names = [name for name in resource.schema.model_fields if name != "id"]
             table = pandas.DataFrame({"kenmerk": [row["id"] for row in rows]}, dtype="string")
             for name in names:
-                table[name] = _column([row[name] for row in rows])
+                table[name] = _column([row[name] for row in rows], resource.schema.model_fields[name].annotation)
             if noun in PLACED:
                 points = [None if row["x_m"] is None else shapely.Point(row["x_m"], row["y_m"]) for row in rows]
                 frame = geopandas.GeoDataFrame(table, geometry=geopandas.GeoSeries(points, crs=RD), crs=RD)
@@ -58,10 +58,15 @@ def write_geopackage(own: Scope) -> bytes:
         return path.read_bytes()
 
 
-def _column(values: list[Any]) -> Any:
-    numbers = all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values)
-    if numbers and any(value is not None for value in values):
-        return pandas.array([float("nan") if value is None else float(value) for value in values], dtype="float64")
+def _column(values: list[Any], told: Any) -> Any:
+    """Values as a map program takes them: whole numbers, numbers and moments as such, the rest as text."""
+    kinds = set(get_args(told)) - {type(None)} or {told}
+    if kinds == {int}:
+        return pandas.array(values, dtype="Int64")
+    if kinds == {float}:
+        return pandas.array(values, dtype="Float64")
+    if kinds == {datetime.datetime}:
+        return pandas.to_datetime(pandas.Series(values, dtype="object"), utc=True)
     return pandas.array([None if value is None else _cell(value) for value in values], dtype="string")
 
 
