@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import io
+import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -257,3 +258,70 @@ def test_the_database_itself_keeps_costs_to_who_lent() -> None:
         own.insert("cost_entry", **row, made_at=own.at)
     with pytest.raises(psycopg.errors.InsufficientPrivilege), acting("VR08") as own:
         own.insert("cost_entry", **row, made_at=own.at)
+
+
+def test_the_database_itself_keeps_a_claim_to_who_lent_and_spent() -> None:
+    with officer("VR06") as own:
+        request = ask(own, count=2)
+    with centre() as lead:
+        assistance.ask_regions(lead, request, ["VR07", "VR08"])
+    lend(request, "VR07")
+
+    def paper(own: Scope) -> str:
+        return documents.keep_document(own, "overzicht", b"x", "text/plain", request, [], with_request=False)
+
+    def claim(own: Scope, document: str, **changed: Any) -> None:
+        row = {"region": own.region, "receiver": "VR06", "audience": ["LAC"], "request_id": request, "counted": 900,
+               "contribution": 400, "document_id": document, "decide_before": own.at, "filed_by": "x",
+               "filed_at": own.at} | changed  # fmt: skip
+        own.insert("claim", claim_id=f"R-{own.region}-{secrets.token_hex(4)}", **row)
+
+    with acting("VR08") as own:
+        strange = paper(own)
+    with acting("VR07") as own:
+        costs.enter_cost(own, request, "personeel", 900, datetime.date(2026, 7, 1), "inzet")
+        mine = paper(own)
+    fenced, kept = psycopg.errors.InsufficientPrivilege, psycopg.errors.CheckViolation
+    for region, document, changed, error in [
+        ("VR08", strange, {}, fenced),  # it never lent
+        ("VR08", strange, {"region": "VR07"}, fenced),  # nor does it claim for who did
+        ("VR07", strange, {}, fenced),  # on a paper of another
+        ("VR07", mine, {"receiver": "VR09"}, fenced),  # from who was never helped
+        ("VR07", mine, {"counted": 901}, fenced),  # more than was spent
+        ("VR07", mine, {"contribution": 901}, kept),
+        ("VR07", mine, {"granted": 900, "decided_why": "zelf", "decided_at": datetime.datetime.now(datetime.UTC)},
+         fenced),  # granted by itself
+    ]:  # fmt: skip
+        with pytest.raises(error), acting(region) as own:
+            claim(own, document, **changed)
+    with acting("VR07") as own:
+        claim(own, mine)
+    with pytest.raises(psycopg.errors.RaiseException, match="staat vast"), acting("VR07") as own:
+        own.run(
+            "update slagkracht.cost_entry set withdrawn_at = now(), withdrawn_why = 'x' where request_id = %s", request
+        )
+    decide = "update slagkracht.claim set granted = %s, decided_why = 'x', decided_at = now() where request_id = %s"
+    with acting("VR07") as own:
+        assert own.run(decide, 900, request) == 0, "who claims does not decide"
+    with pytest.raises(kept), acting("LAC") as own:
+        own.run(decide, 901, request)
+    with acting("LAC") as own:
+        assert own.run(decide, 900, request) == 1
+    with pytest.raises(psycopg.errors.RaiseException, match="al beslist"), acting("LAC") as own:
+        own.run(decide, 1, request)
+
+
+def test_the_database_itself_lets_no_claim_go_before_everyone_is_home() -> None:
+    with officer("VR06") as own:
+        request = ask(own, neighbour="VR07")
+    with acting("VR07") as lender:
+        offer = assistance.offer_units(lender, f"{request}-1", new_units("VR07", 1), 1)
+    with officer("VR06") as own:
+        assistance.accept_offer(own, offer)
+    with acting("VR07") as own:
+        costs.enter_cost(own, request, "personeel", 900, datetime.date(2026, 7, 1), "inzet")
+        paper = documents.keep_document(own, "overzicht", b"x", "text/plain", request, [], with_request=False)
+    row = {"region": "VR07", "receiver": "VR06", "request_id": request, "counted": 900, "contribution": 1,
+           "document_id": paper, "filed_by": "x"}  # fmt: skip
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), acting("VR07") as own:
+        own.insert("claim", claim_id="R-x", **row, decide_before=own.at, filed_at=own.at)

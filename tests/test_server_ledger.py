@@ -212,6 +212,87 @@ def test_a_late_report_is_logged_and_does_not_undo_a_newer_one() -> None:
     assert (row["status"], situation.units[unit].status) == ("on_scene", "en_route")
 
 
+@pytest.mark.parametrize("days", [0.0, 2.0])
+def test_every_step_keeps_when_it_happened_and_when_it_was_recorded(days: float) -> None:
+    (unit,) = new_units("VR07", 1)
+    began = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=days, hours=8)
+
+    def at(minutes: int) -> datetime.datetime:
+        return began + datetime.timedelta(minutes=minutes)
+
+    with acting("VR06") as own:
+        incident = ledger.open_incident(own, "natuurbrand", 190_000, 460_000, happened_at=at(0))
+        wanted = [ledger.Wanted("peloton", "basiseenheid", 2, 190_000, 460_000, at(60), 8)]
+        request = ledger.make_request(own, incident, ledger.BY_MINISTER, "m", "s", wanted, happened_at=at(10))
+    line = f"{request}-1"
+    with acting("LAC") as own:
+        ledger.ask_regions(own, request, ["VR07", "VR08"], at(15))
+    with acting("VR08") as own:
+        ledger.refuse_line(own, line, "restdekking", happened_at=at(20))
+    with acting("VR07") as own:
+        gone = ledger.offer_units(own, line, [unit], 1, happened_at=at(20))
+        ledger.withdraw_offer(own, gone, "materieel", at(22))
+        offer = ledger.offer_units(own, line, [unit], 1, knowingly="buren", happened_at=at(25))
+    with acting("VR06") as own:
+        (commitment,) = ledger.accept_offer(own, offer, at(30))
+    told = [("VR07", "unit_en_route", 40), ("VR07", "unit_arrived", 60), ("VR06", "unit_deployed", 65),
+            ("VR06", "unit_relieved", 300), ("VR06", "unit_released", 300), ("VR07", "unit_home", 360)]  # fmt: skip
+    for region, step, minutes in told:
+        with acting(region) as own:
+            ledger.move_commitment(own, commitment, step, happened_at=at(minutes))
+    with acting("VR06") as own:
+        ledger.escalate_incident(own, incident, "GRIP 3", at(35))
+        ledger.close_request(own, request, at(400))
+        ledger.close_incident(own, incident, at(420))
+        row = own.row("select step_at from slagkracht.commitment where commitment_id = %s", commitment)
+    assert row == {"step_at": at(360)}
+    with acting("LAC") as centre:
+        events = [e for e in read_events(centre) if e.happened_at >= at(0)]
+        situation = replay(events)
+    with acting("VR07") as own:
+        events += [e for e in read_events(own, "VR07") if e.kind == "floor_passed"]
+    mine = {e.kind: e for e in events if {request, line, offer, commitment, gone} & {str(v) for v in e.body.values()}}
+    assert {kind: (e.happened_at - began).total_seconds() / 60 for kind, e in mine.items()} == {
+        "request_made": 10, "line_asked": 10, "note": 15, "offer_refused": 20, "offer_withdrawn": 22, "offer_made": 25,
+        "unit_committed": 30, **{step: minutes for _, step, minutes in told}, "line_unmet": 400, "request_closed": 400,
+    }  # fmt: skip
+    assert min(e.recorded_at for e in mine.values()) > began + datetime.timedelta(hours=7), "recorded is now"
+    assert [at for step, at in situation.commitments[commitment].steps][-1] == at(360)
+    assert [c for c in situation.conflicts if unit in c.what] == []
+    passed = [e for e in events if e.kind == "floor_passed" and e.body["reason"] == "buren"]
+    assert passed[-1].happened_at == at(25)
+
+
+def test_a_step_never_lies_before_what_it_follows_or_in_the_future() -> None:
+    offer, line = offered("VR07", "VR06", new_units("VR07", 1))
+    now = datetime.datetime.now(datetime.UTC)
+    early, late = now - datetime.timedelta(hours=1), now + datetime.timedelta(hours=1)
+    with acting("VR06") as own:
+        row = own.row("select request_id, incident_id from slagkracht.request join slagkracht.request_line "
+                      "using (request_id) where line_id = %s", line)  # fmt: skip
+    assert row is not None
+    wanted = [ledger.Wanted("peloton", "", 1, 1, 2, now, 8)]
+    asked = (row["incident_id"], ledger.BY_NEIGHBOUR, "m", "s", wanted, "VR07", "")
+
+    def refuse_both(region: str, act: Callable[[Scope, datetime.datetime], object]) -> None:
+        for at in (early, late):
+            assert outcome(lambda own, at=at: act(own, at), region) == "LedgerError"  # type: ignore[misc]
+
+    refuse_both("VR06", lambda own, at: ledger.make_request(own, *asked, at))
+    refuse_both("VR06", lambda own, at: ledger.ask_regions(own, row["request_id"], ["VR08"], at))
+    refuse_both("VR07", lambda own, at: ledger.refuse_line(own, line, "te_ver", happened_at=at))
+    refuse_both("VR07", lambda own, at: ledger.withdraw_offer(own, offer, "x", at))
+    refuse_both("VR06", lambda own, at: ledger.accept_offer(own, offer, at))
+    refuse_both("VR06", lambda own, at: ledger.close_request(own, row["request_id"], at))
+    refuse_both("VR06", lambda own, at: ledger.escalate_incident(own, row["incident_id"], "x", at))
+    refuse_both("VR06", lambda own, at: ledger.close_incident(own, row["incident_id"], at))
+    with acting("VR06") as own:
+        (commitment,) = ledger.accept_offer(own, offer, now + datetime.timedelta(minutes=2))  # a clock that runs ahead
+    refuse_both("VR07", lambda own, at: ledger.move_commitment(own, commitment, "unit_en_route", happened_at=at))
+    with acting("VR07") as own:
+        ledger.move_commitment(own, commitment, "unit_en_route")
+
+
 # ── what the database itself refuses, whatever the program does ───────────────────────────────────────────────────────
 
 
@@ -299,6 +380,166 @@ def test_an_answered_offer_stays_answered() -> None:
         ledger.withdraw_offer(own, offer, "materieel")
     with pytest.raises(psycopg.Error, match="aanbod"), acting("VR06") as asker:
         asker.run(sql, "aanvaard", offer)
+
+
+def ids(prefix: str) -> str:
+    return f"{prefix}-{secrets.token_hex(4)}"
+
+
+@pytest.fixture(scope="module")
+def deal() -> dict[str, Any]:
+    """VR06 asked VR07 two formations; one unit was promised and came home, one offer stands, and VR08 has its own."""
+    unit, other, strange = *new_units("VR07", 2), *new_units("VR08", 1)
+    request, line = request_of("VR06", 2, neighbour="VR07")
+    with acting("VR07") as own:
+        home = ledger.offer_units(own, line, [unit], 1)
+        offer = ledger.offer_units(own, line, [other], 1, "terug voor 20:00")
+    with acting("VR06") as own:
+        (commitment,) = ledger.accept_offer(own, home)
+        incident = own.row("select incident_id from slagkracht.request where request_id = %s", request)
+    with acting("VR07") as own:
+        ledger.move_commitment(own, commitment, "unit_en_route")
+    shut, shut_line = request_of("VR06", neighbour="VR07")
+    with acting("VR06") as own:
+        ledger.close_request(own, shut)
+        own.insert("subscription", subscription_id=(subscription := ids("B")), region="VR06", sink="http://127.0.0.1:1/",
+                   secret="x", place_tx="0")  # fmt: skip
+    assert incident is not None
+    return {"subscription": subscription, "unit": unit, "other": other, "strange": strange, "request": request,
+            "line": line, "offer": offer, "commitment": commitment, "incident": incident["incident_id"], "shut": shut,
+            "shut_line": shut_line, "home": home}  # fmt: skip
+
+
+def insert_offer(**changed: object) -> str:
+    given = {"region": "'VR08'", "receiver": "'VR06'", "audience": "'{}'", "line_id": "%(line)s",
+             "units": "array[%(strange)s]", "count": "1", "state": "'staat'", "reason": "null"} | changed  # fmt: skip
+    return (
+        f"insert into slagkracht.offer (offer_id, world, made_at, {', '.join(given)}) "
+        f"values (%(new)s, 'echt', now(), {', '.join(map(str, given.values()))})"
+    )
+
+
+def insert_request(**changed: object) -> str:
+    given = {"region": "'VR08'", "audience": "array['VR07']", "incident_id": "%(incident)s",
+             "ground": "'wvr51_5_buurregio'", "mandate": "'m'", "signed_by": "'s'"} | changed  # fmt: skip
+    return (
+        f"insert into slagkracht.request (request_id, world, made_at, {', '.join(given)}) "
+        f"values (%(new)s, 'echt', now(), {', '.join(map(str, given.values()))})"
+    )
+
+
+COMMIT = ("insert into slagkracht.commitment (commitment_id, world, region, receiver, audience, offer_id, line_id, "
+          "unit_id, step, step_at) values (%(new)s, 'echt', 'VR07', 'VR06', {audience}, %(offer)s, %(line)s, "
+          "%(other)s, 'unit_committed', {at})")  # fmt: skip
+
+FORBIDDEN = {
+    # what is another's
+    "a place for another's unit": ("VR08", "insert into slagkracht.unit_place (world, unit_id, region, x_m, y_m, "
+        "place_at) values ('echt', %(bare)s, 'VR08', 1, 1, now())"),
+    "a request for another's incident": ("VR08", insert_request()),
+    "a line in another's request": ("VR08", "insert into slagkracht.request_line (line_id, world, region, audience, "
+        "request_id, formation, capability, count, x_m, y_m, needed_by, hours) values (%(new)s, 'echt', 'VR08', "
+        "array['VR07'], %(request)s, 'peloton', '', 1, 1, 1, now(), 1)"),
+    "an offer of another's unit": ("VR07", insert_offer(region="'VR07'", units="array[%(strange)s]")),
+    "an offer on a line that one does not see": ("VR08", insert_offer()),
+    "an offer to someone who did not ask": ("VR07", insert_offer(region="'VR07'", units="array[%(other)s]",
+        receiver="'VR09'")),
+    "an offer shown to who was not asked": ("VR07", insert_offer(region="'VR07'", units="array[%(other)s]",
+        audience="array['VR09']")),
+    "a rotation for another's incident": ("VR08", "insert into slagkracht.rotation (rotation_id, world, region, "
+        "audience, incident_id, plan_hash, content, made_by, made_at) values (%(new)s, 'echt', 'VR08', "
+        "array['VR06'], %(incident)s, '', '{}', 'x', now())"),
+    "a letter with another's request": ("VR08", "insert into slagkracht.document (document_id, world, region, "
+        "request_id, with_request, name, media_type, sha256, content, made_by, made_at) values (%(new)s, 'echt', "
+        "'VR08', %(request)s, true, 'brief', 'text/plain', repeat('0', 64), '', 'x', now())"),
+    "a delivery on another's subscription": ("VR08", "insert into slagkracht.delivery (subscription_id, world, "
+        "region, chain, number) values (%(subscription)s, 'echt', 'VR08', 'VR06', 1)"),
+    # what was signed, said or answered
+    "who signed": ("VR06", "update slagkracht.request set signed_by = 'x' where request_id = %(request)s"),
+    "whose request it is": ("VR06", "update slagkracht.request set region = 'VR08' where request_id = %(request)s"),
+    "how much was asked": ("VR06", "update slagkracht.request_line set count = 9 where line_id = %(line)s"),
+    "the conditions of an offer": ("VR06", "update slagkracht.offer set conditions = '', state = 'aanvaard' where "
+        "offer_id = %(offer)s"),
+    "the units of an offer": ("VR07", "update slagkracht.offer set units = '{}' where offer_id = %(offer)s"),
+    "who sees a committed unit": ("VR06", "update slagkracht.commitment set audience = array['VR09'] where "
+        "commitment_id = %(commitment)s"),
+    "with whom was shared": ("VR06", "update slagkracht.consent set receiver = 'VR09'"),
+    "whose dossier it is": ("VR06", "update slagkracht.dossier set region = 'VR06'"),
+    "a class, past the mandate": ("VR06", "update slagkracht.incident set information_class = 'Open'"),
+    # what the ledger does not know
+    "an offer that is accepted from the start": ("VR07", insert_offer(region="'VR07'", units="array[%(other)s]",
+        state="'aanvaard'")),
+    "an offer on a closed request": ("VR07", insert_offer(region="'VR07'", units="array[%(other)s]",
+        line_id="%(shut_line)s")),
+    "a closed request that opens again": ("VR06", "update slagkracht.request set closed_at = null where request_id = "
+        "%(shut)s"),
+    "a line that opens in a closed request": ("VR06", "insert into slagkracht.request_line (line_id, world, region, "
+        "audience, request_id, formation, capability, count, x_m, y_m, needed_by, hours) values (%(new)s, 'echt', "
+        "'VR06', array['VR07'], %(shut)s, 'peloton', '', 1, 1, 1, now(), 1)"),
+    "a request that closes without an answer": ("VR06", "update slagkracht.request set closed_at = now() where "
+        "request_id = %(request)s"),
+    "a line that is met by nothing": ("VR06", "update slagkracht.request_line set met = 2 where line_id = %(line)s"),
+    "a line that is met no longer": ("VR06", "update slagkracht.request_line set met = 0 where line_id = %(line)s"),
+    "an offer accepted without its units": ("VR06", "update slagkracht.offer set state = 'aanvaard' where offer_id = "
+        "%(offer)s"),
+    "who was asked sees it no longer": ("VR06", "update slagkracht.request set audience = '{}' where request_id = "
+        "%(request)s"),
+    "a commitment that others see": ("VR06", COMMIT.format(audience="array['VR09']", at="now()")),
+    "a commitment from before its offer": ("VR06", COMMIT.format(audience="'{}'", at="now() - interval '1 day'")),
+    "a step that is the lender's": ("VR06", "update slagkracht.commitment set step = 'unit_arrived' where "
+        "commitment_id = %(commitment)s"),
+    "a step that is the requester's": ("VR07", "update slagkracht.commitment set step = 'unit_released' where "
+        "commitment_id = %(commitment)s"),
+    "a step in the future": ("VR07", "update slagkracht.commitment set step = 'unit_arrived', step_at = now() + "
+        "interval '1 hour' where commitment_id = %(commitment)s"),
+    "a step before the last one": ("VR07", "update slagkracht.commitment set step = 'unit_arrived', step_at = "
+        "step_at - interval '1 hour' where commitment_id = %(commitment)s"),
+    # rows that go
+    **{f"a {table} that goes": ("VR06", f"delete from slagkracht.{table}") for table in (
+        "incident", "request", "request_line", "offer", "commitment", "unit", "consent", "claim", "cost_entry",
+        "document", "event", "dossier", "rotation", "checkpoint", "board_decision")},
+}  # fmt: skip
+"""What no program may do, as (who tries, SQL): tried on the database itself, past the ledger."""
+
+
+def try_raw(database: Addresses, region: str, sql: str, values: dict[str, Any]) -> None:
+    """As the application's role, acting for ``region``, and past every program."""
+    with psycopg.connect(database.application, autocommit=True) as connection, connection.transaction():
+        connection.execute(
+            "select set_config('slagkracht.region', %s, true), set_config('slagkracht.world', 'echt', true)", (region,)
+        )
+        connection.execute(sql, values)
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_the_database_itself_keeps_a_region_to_its_own(database: Addresses, deal: dict[str, Any], what: str) -> None:
+    region, sql = FORBIDDEN[what]
+    with acting("VR07") as own:
+        bare = ids("07")
+        own.insert("unit", unit_id=bare, region="VR07", type_code="TS6", capabilities=[], crew=6, station="")
+    with pytest.raises(psycopg.Error) as refusal:
+        try_raw(database, region, sql, {**deal, "new": ids("X"), "bare": bare})
+    assert refusal.value.sqlstate in ("42501", "P0001", "23503"), "a fence, not a slip of the pen"
+
+
+def test_an_incident_of_another_is_seen_and_not_changed(deal: dict[str, Any]) -> None:
+    with acting("VR07") as own:
+        assert own.rows("select 1 from slagkracht.incident where incident_id = %s", deal["incident"])
+        assert own.run("update slagkracht.incident set level = 'x' where incident_id = %s", deal["incident"]) == 0
+
+
+def test_everything_that_is_forbidden_is_allowed_to_who_may(deal: dict[str, Any]) -> None:
+    """The same steps by the ledger, so that what refuses above is the fence and not a wrong name."""
+    with acting("VR06") as own:
+        made = ledger.accept_offer(own, deal["offer"])
+    with acting("VR07") as own:
+        ledger.move_commitment(own, deal["commitment"], "unit_arrived")
+    for region, step in (("VR06", "unit_released"), ("VR07", "unit_home")):
+        for commitment in (*made, deal["commitment"]):
+            with acting(region) as own:
+                ledger.move_commitment(own, commitment, step)
+    with acting("VR06") as own:
+        assert ledger.close_request(own, deal["request"]) == []
 
 
 TABLES = ("person", "mandate", "consent", "unit", "unit_place", "incident", "request", "request_line", "offer",

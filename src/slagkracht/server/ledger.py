@@ -12,12 +12,15 @@ import psycopg
 
 from slagkracht.log import COMMITMENT_STATES, NATIONAL_CHAIN, UNMET_REASONS
 from slagkracht.server.database import Row, Scope
+from slagkracht.server.engine import CLOCK
 from slagkracht.server.journal import record
 from slagkracht.server.refusals import SaidError
 
 BY_MINISTER, BY_NEIGHBOUR = "wvr51_minister", "wvr51_5_buurregio"
 OWNER_STEPS = ("unit_en_route", "unit_arrived", "unit_home")
 """Steps that the lending region records; the others are the requester's, or the centre's where it leads."""
+AHEAD = datetime.timedelta(minutes=5)
+"""So much may clocks differ: a moment that lies no further ahead than this is taken as now."""
 
 
 class LedgerError(SaidError):
@@ -68,7 +71,7 @@ def open_incident(
     happened_at: datetime.datetime | None = None,
 ) -> str:
     """Opens an incident of the acting region, that began at ``happened_at`` (None = now), and returns its id."""
-    incident = _new_id("I", scope)
+    incident, happened_at = _new_id("I", scope), _stated(scope, happened_at)
     scope.insert(
         "incident",
         incident_id=incident,
@@ -101,26 +104,28 @@ def classify(scope: Scope, what: str, key: str, information_class: str) -> None:
     record(scope, "classified", {what: key, "information_class": information_class})
 
 
-def escalate_incident(scope: Scope, incident: str, level: str) -> None:
-    """Sets how far an incident of the acting region is escalated."""
+def escalate_incident(scope: Scope, incident: str, level: str, happened_at: datetime.datetime | None = None) -> None:
+    """Sets how far an incident of the acting region is escalated, since ``happened_at`` (None = now)."""
     row = _own(scope, "incident", incident)
+    happened_at = _stated(scope, happened_at, row["opened_at"], "het begin van het incident")
     scope.run(
         "update slagkracht.incident set level = %s, version = version + 1 where incident_id = %s", level, incident
     )
-    record(scope, "incident_escalated", {"incident": incident, "level": level}, row["audience"])
+    record(scope, "incident_escalated", {"incident": incident, "level": level}, row["audience"], happened_at)
 
 
-def close_incident(scope: Scope, incident: str) -> None:
-    """Closes an incident of the acting region."""
+def close_incident(scope: Scope, incident: str, happened_at: datetime.datetime | None = None) -> None:
+    """Closes an incident of the acting region, as it ended at ``happened_at`` (None = now)."""
     row = _own(scope, "incident", incident)
     if row["closed_at"] is not None:
         raise LedgerError("incident {incident} is al gesloten", incident=incident)
+    happened_at = _stated(scope, happened_at, row["opened_at"], "het begin van het incident")
     scope.run(
         "update slagkracht.incident set closed_at = %s, version = version + 1 where incident_id = %s",
-        scope.at,
+        happened_at or scope.at,
         incident,
     )
-    record(scope, "incident_closed", {"incident": incident}, row["audience"])
+    record(scope, "incident_closed", {"incident": incident}, row["audience"], happened_at)
 
 
 def make_request(
@@ -132,13 +137,15 @@ def make_request(
     lines: list[Wanted],
     neighbour: str = "",
     text: str = "",
+    happened_at: datetime.datetime | None = None,
 ) -> str:
-    """A request of the acting region for an incident of its own, and returns its id.
+    """A request of the acting region for an incident of its own, made at ``happened_at`` (None = now); returns its id.
 
     With BY_MINISTER the national centre leads it and asks the regions; with BY_NEIGHBOUR it goes straight to
     ``neighbour`` and the centre sees it only when the requester shows it. Raises LedgerError when a line is missing.
     """
-    _own(scope, "incident", incident)
+    begun = _own(scope, "incident", incident)["opened_at"]
+    happened_at = _stated(scope, happened_at, begun, "het begin van het incident")
     if not lines:
         raise LedgerError("een aanvraag heeft ten minste een regel: welke formatie, hoeveel, waar, wanneer")
     if (ground == BY_NEIGHBOUR) != bool(neighbour) or neighbour == scope.region:
@@ -156,7 +163,7 @@ def make_request(
         mandate=mandate,
         signed_by=signed_by,
         text=text,
-        made_at=scope.at,
+        made_at=happened_at or scope.at,
     )
     _let_see_incident(scope, incident, audience)
     for n, wanted in enumerate(lines, start=1):
@@ -177,19 +184,21 @@ def make_request(
             relieves=list(wanted.relieves),
         )
     told = {"request": request, "region": scope.region, "incident": incident, "ground": ground}
-    record(scope, "request_made", {**told, "mandate": mandate, "signed_by": signed_by}, audience)
+    record(scope, "request_made", {**told, "mandate": mandate, "signed_by": signed_by}, audience, happened_at)
     for n, wanted in enumerate(lines, start=1):
         line = {"request": request, "line": f"{request}-{n}", "formation": wanted.formation, "count": wanted.count}
         relief = {"wave": wanted.wave, "relieves": list(wanted.relieves)} if wanted.wave else {}
-        record(
-            scope, "line_asked", {**line, "capability": wanted.capability, "hours": wanted.hours, **relief}, audience
-        )
+        line |= {"capability": wanted.capability, "hours": wanted.hours, **relief}
+        record(scope, "line_asked", line, audience, happened_at)
     return request
 
 
-def ask_regions(scope: Scope, request: str, regions: list[str]) -> list[str]:
+def ask_regions(
+    scope: Scope, request: str, regions: list[str], happened_at: datetime.datetime | None = None
+) -> list[str]:
     """Shows a request to ``regions`` so that they can offer; by the requester or the centre that leads it."""
     row = _find(scope, "request", request)
+    happened_at = _stated(scope, happened_at, row["made_at"], "de aanvraag")
     if scope.region not in (row["region"], NATIONAL_CHAIN):
         raise NotAllowedError(
             "aanvraag {request} uitzetten is aan {region} of het actiecentrum", request=request, region=row["region"]
@@ -202,12 +211,18 @@ def ask_regions(scope: Scope, request: str, regions: list[str]) -> list[str]:
     if scope.region == row["region"]:
         _let_see_incident(scope, row["incident_id"], audience)
     text = f"aanvraag {request} uitgezet bij {', '.join(sorted(regions))}"
-    record(scope, "note", {"text": text, "request": request}, [row["region"], *audience])
+    record(scope, "note", {"text": text, "request": request}, [row["region"], *audience], happened_at)
     return audience
 
 
 def offer_units(
-    scope: Scope, line: str, units: list[str], count: int, conditions: str = "", knowingly: str = ""
+    scope: Scope,
+    line: str,
+    units: list[str],
+    count: int,
+    conditions: str = "",
+    knowingly: str = "",
+    happened_at: datetime.datetime | None = None,
 ) -> str:
     """Offers units of the acting region for a line, as ``count`` formations: the whole or a part. Returns its id.
 
@@ -225,42 +240,50 @@ def offer_units(
     own = scope.rows("select unit_id from slagkracht.unit where unit_id = any(%s) and region = %s", units, scope.region)
     if missing := sorted(set(units) - {row["unit_id"] for row in own}):
         raise NotFoundError("geen eenheid van {region}: {missing}", region=scope.region, missing=", ".join(missing))
-    offer, audience = _insert_offer(scope, asked, sorted(set(units)), count, conditions, knowingly, "staat", None)
+    happened_at = _stated_answer(scope, asked, happened_at)
+    given = (sorted(set(units)), count, conditions, knowingly, "staat", None)
+    offer, audience = _insert_offer(scope, asked, *given, happened_at)
     told = {"offer": offer, "line": line, "region": scope.region, "units": sorted(set(units)), "count": count}
     if knowingly:
         until = asked["needed_by"] + datetime.timedelta(hours=asked["hours"])
-        record(scope, "floor_passed", {"region": scope.region, "until": until.isoformat(), "reason": knowingly})
-    record(scope, "offer_made", {**told, "conditions": conditions}, [asked["region"], *audience])
+        passed = {"region": scope.region, "until": until.isoformat(), "reason": knowingly}
+        record(scope, "floor_passed", passed, happened_at=happened_at)
+    record(scope, "offer_made", {**told, "conditions": conditions}, [asked["region"], *audience], happened_at)
     return offer
 
 
-def refuse_line(scope: Scope, line: str, reason: str, text: str = "") -> str:
+def refuse_line(
+    scope: Scope, line: str, reason: str, text: str = "", happened_at: datetime.datetime | None = None
+) -> str:
     """Says, with a reason from UNMET_REASONS, that the acting region offers nothing for a line. Returns its id."""
     asked = _find(scope, "request_line", line)
     if asked["region"] == scope.region:
         raise NotAllowedError("een regio weigert niet haar eigen aanvraag")
     if reason not in UNMET_REASONS:
         raise LedgerError("kies een reden: {reasons}", reasons=", ".join(UNMET_REASONS))
-    offer, audience = _insert_offer(scope, asked, [], 0, text, "", "geweigerd", reason)
+    happened_at = _stated_answer(scope, asked, happened_at)
+    offer, audience = _insert_offer(scope, asked, [], 0, text, "", "geweigerd", reason, happened_at)
     told = {"line": line, "region": scope.region, "reason": reason, "text": text}
-    record(scope, "offer_refused", told, [asked["region"], *audience])
+    record(scope, "offer_refused", told, [asked["region"], *audience], happened_at)
     return offer
 
 
-def withdraw_offer(scope: Scope, offer: str, reason: str) -> None:
+def withdraw_offer(scope: Scope, offer: str, reason: str, happened_at: datetime.datetime | None = None) -> None:
     """Takes back an offer of the acting region that was not accepted yet."""
     row = _own(scope, "offer", offer)
     if row["state"] != "staat":
         raise LedgerError("aanbod {offer} is al {state}", offer=offer, state=row["state"])
+    happened_at = _stated(scope, happened_at, row["made_at"], "het aanbod")
     if scope.run(
         "update slagkracht.offer set state = 'ingetrokken', reason = %s where offer_id = %s and state = 'staat'",
         reason,
         offer,
     ):
-        record(scope, "offer_withdrawn", {"offer": offer, "reason": reason}, [row["receiver"], *row["audience"]])
+        told = {"offer": offer, "reason": reason}
+        record(scope, "offer_withdrawn", told, [row["receiver"], *row["audience"]], happened_at)
 
 
-def accept_offer(scope: Scope, offer: str) -> list[str]:
+def accept_offer(scope: Scope, offer: str, happened_at: datetime.datetime | None = None) -> list[str]:
     """Accepts an offer: every unit in it is committed, or none is. Returns the ids of the commitments.
 
     By the requester, or by the centre where it leads the request. Raises AlreadyCommittedError when one of the units
@@ -283,6 +306,7 @@ def accept_offer(scope: Scope, offer: str) -> list[str]:
             left=line["count"] - line["met"],
             count=row["count"],
         )
+    happened_at = _stated(scope, happened_at, row["made_at"], "het aanbod")
     commitments = []
     for n, unit in enumerate(sorted(row["units"]), start=1):
         commitment = f"T{offer[1:]}-{n}"
@@ -298,6 +322,7 @@ def accept_offer(scope: Scope, offer: str) -> list[str]:
                     line_id=row["line_id"],
                     unit_id=unit,
                     step="unit_committed",
+                    step_at=happened_at,
                 )
         except psycopg.errors.UniqueViolation as error:
             raise AlreadyCommittedError(
@@ -313,12 +338,17 @@ def accept_offer(scope: Scope, offer: str) -> list[str]:
     )
     for commitment, unit in zip(commitments, sorted(row["units"])):
         told = {"commitment": commitment, "line": row["line_id"], "unit": unit, "region": row["region"]}
-        record(scope, "unit_committed", {**told, "offer": offer}, [row["region"], row["receiver"], *row["audience"]])
+        record(scope, "unit_committed", {**told, "offer": offer}, _parties(row), happened_at)
     return commitments
 
 
-def move_commitment(scope: Scope, commitment: str, step: str) -> int:
-    """Takes the next step with a committed unit, and returns the new version.
+def move_commitment(
+    scope: Scope,
+    commitment: str,
+    step: str,
+    happened_at: datetime.datetime | None = None,
+) -> int:
+    """Takes the next step with a committed unit, as it was at ``happened_at`` (None = now); returns the new version.
 
     Under way, arrived and home are told by the lender; deployed, relieved and released by the requester or the centre.
     Raises LedgerError when the step does not follow the last one.
@@ -341,19 +371,28 @@ def move_commitment(scope: Scope, commitment: str, step: str) -> int:
             owner=allowed[0],
             region=scope.region,
         )
+    happened_at = _stated(scope, happened_at, row["step_at"], COMMITMENT_STATES[row["step"]])
     try:
         with scope.connection.transaction():
-            scope.run("update slagkracht.commitment set step = %s where commitment_id = %s", step, commitment)
+            scope.run(
+                "update slagkracht.commitment set step = %s, step_at = coalesce(%s, greatest(clock_timestamp(), "
+                "step_at)) where commitment_id = %s",
+                step,
+                happened_at,
+                commitment,
+            )
     except psycopg.errors.RaiseException as error:
         after, before = COMMITMENT_STATES[step], COMMITMENT_STATES[row["step"]]
         raise LedgerError(
             "toezegging {commitment}: {after} volgt niet op {before}", commitment=commitment, after=after, before=before
         ) from error
-    record(scope, step, {"commitment": commitment, "unit": row["unit_id"]}, _parties(row))
+    record(scope, step, {"commitment": commitment, "unit": row["unit_id"]}, _parties(row), happened_at)
     return int(row["version"]) + 1
 
 
-def close_request(scope: Scope, request: str) -> list[tuple[str, int, str]]:
+def close_request(
+    scope: Scope, request: str, happened_at: datetime.datetime | None = None
+) -> list[tuple[str, int, str]]:
     """Closes a request. What stayed unmet keeps its reason: returns (line, how many, reason) for each such line.
 
     The reason is the one that refusing regions gave most for that line, or 'geen_aanbod' where nobody answered.
@@ -361,6 +400,7 @@ def close_request(scope: Scope, request: str) -> list[tuple[str, int, str]]:
     row = _find(scope, "request", request)
     if scope.region not in (row["region"], NATIONAL_CHAIN):
         raise NotAllowedError("aanvraag {request} sluiten is aan {region}", request=request, region=row["region"])
+    happened_at = _stated(scope, happened_at, row["made_at"], "de aanvraag")
     unmet = []
     scope.rows("select 1 from slagkracht.request where request_id = %s for update", request)
     _open_request(scope, request)
@@ -386,12 +426,14 @@ def close_request(scope: Scope, request: str) -> list[tuple[str, int, str]]:
             line_id,
         )
     scope.run(
-        "update slagkracht.request set closed_at = %s, version = version + 1 where request_id = %s", scope.at, request
+        "update slagkracht.request set closed_at = %s, version = version + 1 where request_id = %s",
+        happened_at or scope.at,
+        request,
     )
     audience = [row["region"], *row["audience"]]
     for line_id, count, reason in unmet:
-        record(scope, "line_unmet", {"line": line_id, "count": count, "reason": reason}, audience)
-    record(scope, "request_closed", {"request": request}, audience)
+        record(scope, "line_unmet", {"line": line_id, "count": count, "reason": reason}, audience, happened_at)
+    record(scope, "request_closed", {"request": request}, audience, happened_at)
     return unmet
 
 
@@ -519,6 +561,31 @@ def _open_request(scope: Scope, request: str) -> None:
         raise LedgerError("aanvraag {request} is gesloten", request=request)
 
 
+def _stated(
+    scope: Scope, happened_at: datetime.datetime | None, after: datetime.datetime | None = None, what: str = ""
+) -> datetime.datetime | None:
+    """The moment at which something is said to have happened; None = now. Recorded is always now: the log keeps both.
+
+    Raises LedgerError for a moment in the future, or before ``after``, when ``what`` that it follows was so.
+    """
+    if happened_at is None:
+        return None
+    if happened_at > scope.at + AHEAD:
+        raise LedgerError("een feit ligt niet in de toekomst")
+    if after is not None and happened_at < after:
+        raise LedgerError(
+            "{moment} ligt voor {what} ({after})",
+            moment=f"{happened_at.astimezone(CLOCK):%d-%m-%Y %H:%M}",
+            what=what,
+            after=f"{after.astimezone(CLOCK):%d-%m-%Y %H:%M:%S}",
+        )
+    return happened_at if happened_at < scope.at else None
+
+
+def _stated_answer(scope: Scope, asked: Row, happened_at: datetime.datetime | None) -> datetime.datetime | None:
+    return _stated(scope, happened_at, _find(scope, "request", asked["request_id"])["made_at"], "de aanvraag")
+
+
 def _let_see_incident(scope: Scope, incident: str, audience: list[str]) -> None:
     scope.run(
         "update slagkracht.incident set audience = array(select distinct unnest(audience || %s::text[]) order by 1), "
@@ -537,23 +604,30 @@ def _insert_offer(
     knowingly: str,
     state: str,
     reason: str | None,
+    happened_at: datetime.datetime | None,
 ) -> tuple[str, list[str]]:
     _open_request(scope, asked["request_id"])
     offer = _new_id("O", scope)
     audience = [NATIONAL_CHAIN] if NATIONAL_CHAIN in asked["audience"] and scope.region != NATIONAL_CHAIN else []
-    scope.insert(
-        "offer",
-        offer_id=offer,
-        region=scope.region,
-        receiver=asked["region"],
-        audience=audience,
-        line_id=asked["line_id"],
-        units=units,
-        count=count,
-        conditions=conditions,
-        knowingly=knowingly,
-        state=state,
-        reason=reason,
-        made_at=scope.at,
-    )
+    try:
+        with scope.connection.transaction():
+            scope.insert(
+                "offer",
+                offer_id=offer,
+                region=scope.region,
+                receiver=asked["region"],
+                audience=audience,
+                line_id=asked["line_id"],
+                units=units,
+                count=count,
+                conditions=conditions,
+                knowingly=knowingly,
+                state=state,
+                reason=reason,
+                made_at=happened_at or scope.at,
+            )
+    except psycopg.errors.RaiseException as error:  # it was closed while this was being filled in
+        raise LedgerError(
+            "op regel {line} is niets (meer) aan te bieden of te weigeren", line=asked["line_id"]
+        ) from error
     return offer, audience
