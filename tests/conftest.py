@@ -32,6 +32,7 @@ def database() -> Iterator[object]:
     from django.db import connections
 
     connections.close_all()
+    connections["default"].close_pool()
     platform_database.close_pool()
     platform_database.stop_embedded(folder)
     shutil.rmtree(folder)

@@ -149,6 +149,28 @@ def test_a_stream_goes_on_as_long_as_whoever_opened_it_may_watch(port: int, monk
     goes.close()
 
 
+def test_who_watches_or_breaks_off_keeps_no_connection(port: int) -> None:
+    """More streams than there are connections for sessions, and requests whose asker is gone before the answer."""
+    from django.db import connections
+
+    pool = connections["default"].pool
+    cookie = client("demo-officier-vr09").cookies["sessionid"].value
+    asked = f"GET /actiecentrum HTTP/1.1\r\nHost: localhost\r\nCookie: sessionid={cookie}\r\n\r\n".encode()
+    watching = [Watch(port, "demo-officier-vr09") for _ in range(pool.max_size + 2)]
+    for _ in range(pool.max_size + 2):
+        with socket.create_connection(("127.0.0.1", port)) as gone:
+            gone.sendall(asked)
+    connections.close_all()
+    until = time.monotonic() + 30
+    while pool.get_stats()["pool_available"] < pool.get_stats()["pool_size"] and time.monotonic() < until:
+        time.sleep(0.05)
+    assert pool.get_stats()["pool_available"] == pool.get_stats()["pool_size"]
+    (told,) = tell("VR09", 1)
+    assert all(watch.take(1) == [told] for watch in watching)
+    for watch in watching:
+        watch.close()
+
+
 def test_a_stream_is_not_for_strangers(port: int) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     connection.request("GET", "/api/v1/gebeurtenissen/stroom")

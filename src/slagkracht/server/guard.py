@@ -59,20 +59,20 @@ def find_acting(request: HttpRequest) -> Acting | None:
         return None
     with scope("", "", "", account=user.pk) as own:
         mandates = own.rows(
-            "select region, world, role, information_class from slagkracht.mandate where account_id = %s "
-            "and starts_at <= now() and now() < until order by world, region, role",
+            "select p.name, m.region, m.world, m.role, m.information_class from slagkracht.person p "
+            "join slagkracht.mandate m on m.account_id = p.account_id where p.account_id = %s "
+            "and m.starts_at <= now() and now() < m.until order by m.world, m.region, m.role",
             user.pk,
         )
-        person = own.row("select name from slagkracht.person where account_id = %s", user.pk)
     choices = tuple(dict.fromkeys((row["region"], row["world"]) for row in mandates))
-    if person is None or not choices:
+    if not choices:
         return None
     chosen = tuple(request.session.get("acting", choices[0]))
     if chosen not in choices:
         return None
     held = [row for row in mandates if (row["region"], row["world"]) == chosen]
     roles = frozenset(row["role"] for row in held)
-    return Acting(user.pk, person["name"], chosen[0], chosen[1], roles, highest_class(held), choices)
+    return Acting(user.pk, held[0]["name"], chosen[0], chosen[1], roles, highest_class(held), choices)
 
 
 def highest_class(mandates: list[Row]) -> str:

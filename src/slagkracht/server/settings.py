@@ -13,10 +13,16 @@ from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
 
+from slagkracht.server.database import PatientConnection
+
 HERE = Path(__file__).parent
 
 
-def _database(dsn: str) -> dict[str, Any]:
+POOL: dict[str, Any] = {"min_size": 1, "max_size": 30, "connection_class": PatientConnection}
+"""Sessions and accounts are read over connections that stay open: opening one takes longer than all a report asks."""
+
+
+def _database(dsn: str, **options: dict[str, Any]) -> dict[str, Any]:
     given = conninfo_to_dict(dsn)
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -28,6 +34,7 @@ def _database(dsn: str) -> dict[str, Any]:
         "OPTIONS": {
             "options": "-c search_path=django",
             **{name: given[name] for name in ("target_session_attrs",) if name in given},
+            **options,
         },
         "CONN_HEALTH_CHECKS": True,
     }
@@ -39,7 +46,7 @@ ALLOWED_HOSTS = os.environ.get("SLAGKRACHT_HOSTS", "localhost,127.0.0.1,[::1]").
 HTTPS = os.environ.get("SLAGKRACHT_HTTPS") == "1"
 
 DATABASES = {
-    "default": _database(os.environ.get("SLAGKRACHT_DSN", "")),
+    "default": _database(os.environ.get("SLAGKRACHT_DSN", ""), pool=POOL),
     "owner": _database(os.environ.get("SLAGKRACHT_OWNER_DSN") or os.environ.get("SLAGKRACHT_DSN", "")),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -117,11 +117,18 @@ def _take_statuses(own: Scope, reports: list[tuple[int, Report]], taken: Taken) 
 def _take_places(own: Scope, reports: list[tuple[int, Report]], taken: Taken) -> None:
     """Takes many places in one go: the newest of each unit is where it stands, and each is a fact."""
     units = sorted({report.eenheid for _, report in reports})
-    rows = own.rows("select unit_id from slagkracht.unit where unit_id = any(%s) and region = %s", units, own.region)
-    known = {row["unit_id"] for row in rows}
-    strange = [(number, f"eenheid {r.eenheid} is hier niet bekend") for number, r in reports if r.eenheid not in known]
+    rows = own.rows(
+        "select u.unit_id, c.receiver, c.audience from slagkracht.unit u left join slagkracht.commitment c "
+        "on c.unit_id = u.unit_id and c.step <> 'unit_home' where u.unit_id = any(%s) and u.region = %s",
+        units,
+        own.region,
+    )
+    audience = {row["unit_id"]: (row["receiver"], *row["audience"]) if row["receiver"] else () for row in rows}
+    strange = [
+        (n, f"eenheid {report.eenheid} is hier niet bekend") for n, report in reports if report.eenheid not in audience
+    ]
     taken.refused.extend(strange)
-    mine = [report for _, report in reports if report.eenheid in known]
+    mine = [report for _, report in reports if report.eenheid in audience]
     new = _receive(own, mine)
     fresh: dict[str, Report] = {}
     for report in mine:
@@ -133,7 +140,12 @@ def _take_places(own: Scope, reports: list[tuple[int, Report]], taken: Taken) ->
     if not fresh:
         return
     newest = {r.eenheid: r for r in sorted(fresh.values(), key=lambda report: report.gebeurd_op)}
-    with own.connection.cursor() as cursor:
+    facts = []
+    for report in fresh.values():
+        x_m, y_m = _in_metres(report)
+        body = {"unit": report.eenheid, "x_m": x_m, "y_m": y_m}
+        facts.append(Fact("unit_position", body, audience[report.eenheid], report.gebeurd_op))
+    with own.connection.pipeline(), own.connection.cursor() as cursor:  # the places wait for no answer of their own
         cursor.executemany(
             "insert into slagkracht.unit_place (world, unit_id, region, x_m, y_m, place_at) "
             "values (%s, %s, %s, %s, %s, %s) "
@@ -144,17 +156,7 @@ def _take_places(own: Scope, reports: list[tuple[int, Report]], taken: Taken) ->
                 for unit in sorted(newest)
             ],
         )
-    held = own.rows(
-        "select unit_id, receiver, audience from slagkracht.commitment where unit_id = any(%s) and step <> 'unit_home'",
-        sorted(newest),
-    )
-    audience = {row["unit_id"]: (row["receiver"], *row["audience"]) for row in held}
-    facts = []
-    for report in fresh.values():
-        x_m, y_m = _in_metres(report)
-        body = {"unit": report.eenheid, "x_m": x_m, "y_m": y_m}
-        facts.append(Fact("unit_position", body, audience.get(report.eenheid, ()), report.gebeurd_op))
-    record_all(own, facts)
+        record_all(own, facts)
 
 
 def _receive(own: Scope, reports: list[Report]) -> set[str]:
