@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
 HELP = {
     "Usage: ": "Gebruik: ",
@@ -22,11 +22,12 @@ HELP = {
     "<list[Path]>": "<pad>       ",
     "<list[str]>": "<tekst>    ",
     "<path>": "<pad> ",
-    "<str>": "<tekst>",
-    "<int>": "<getal>",
-    "<float>": "<getal>",
+    "<file>": "<pad> ",
 }
-"""What the command-line library says in a help text, and how a planner reads it; columns keep their places."""
+"""What the command-line library says in a help text, and how a planner reads it."""
+
+KINDS = {"path": "<pad>", "file": "<pad>", "list[Path]": "<pad>", "int": "<getal>", "float": "<getal>"}
+"""What a value is, by what the library calls it; the rest is text."""
 
 REFUSALS = (
     (r"No such command '(.*)'\.", r"de opdracht '\1' bestaat niet."),
@@ -51,7 +52,7 @@ def translate_help(text: str) -> str:
     """A help text with the library's own words in Dutch."""
     for english, dutch in HELP.items():
         text = text.replace(english, dutch)
-    return text
+    return re.sub(r"\{(\S+)\}|\[(\[\S+\])\]", r"\1\2", text)
 
 
 def translate_refusal(text: str) -> str:
@@ -65,6 +66,10 @@ class Command(TyperCommand):
     """A command whose help is Dutch."""
 
     def get_help(self, ctx: Any) -> str:
+        for option in self.params:
+            if isinstance(option, TyperOption) and option.metavar is None and not option.is_flag:
+                kind = str(option.display_type(ctx)).strip("<>").removesuffix(" range")
+                option.metavar = KINDS.get(kind, "<tekst>")
         return translate_help(super().get_help(ctx))
 
     def get_usage(self, ctx: Any) -> str:

@@ -59,7 +59,9 @@ def run(
 
 def back_up(
     into: Annotated[Path, typer.Option("--naar", help="map waarin de kopie komt")],
-    trial: Annotated[bool, typer.Option(help="start de kopie ter proef en controleer elk logboek")] = True,
+    trial: Annotated[
+        bool, typer.Option("--proef/--zonder-proef", help="start de kopie ter proef en controleer elk logboek")
+    ] = True,
 ) -> None:
     """Maakt een reservekopie van het draaiende platform en bewijst dat zij terug te zetten is.
 
@@ -74,7 +76,7 @@ def back_up(
 
 
 def restore(
-    copy: Annotated[Path, typer.Argument(help="map van de reservekopie")],
+    copy: Annotated[Path, typer.Argument(metavar="KOPIE", help="map van de reservekopie")],
     replace: Annotated[bool, typer.Option("--terugzetten", help="zet haar terug; anders alleen een proef")] = False,
 ) -> None:
     """Proeft een reservekopie in een wegwerpdatabase en zet haar terug als daar niets aan mankeert.
@@ -95,7 +97,7 @@ def restore(
 
 
 def check(
-    log: Annotated[Path, typer.Argument(help="uitgevoerd logboek (.jsonl)")],
+    log: Annotated[Path, typer.Argument(metavar="LOGBOEK", help="uitgevoerd logboek (.jsonl)")],
     points: Annotated[Path | None, typer.Option("--controlepunten", help="getekende punten van anderen")] = None,
     keys: Annotated[Path | None, typer.Option("--sleutels", help="openbare sleutel per logboek (.json)")] = None,
 ) -> None:
@@ -135,7 +137,7 @@ def export(
 
 
 def hand_in(
-    log: Annotated[Path, typer.Argument(help="logboek dat elders is bijgehouden (.jsonl)")],
+    log: Annotated[Path, typer.Argument(metavar="LOGBOEK", help="logboek dat elders is bijgehouden (.jsonl)")],
     region: Region,
     world: World = "echt",
 ) -> None:

@@ -147,7 +147,9 @@ def run(setup: Setup, years: int, workers: int, cluster: str) -> Ensemble:
 
 def performance(
     path: PlanPath,
-    log: Annotated[Path, typer.Argument(help="logboek: een regel JSON per feit", exists=True, dir_okay=False)],
+    log: Annotated[
+        Path, typer.Argument(metavar="LOGBOEK", help="een regel JSON per feit", exists=True, dir_okay=False)
+    ],
     norm: Norm = "bvr-3.2.1",
     kinds: Annotated[list[str] | None, typer.Option("--soort", help="alleen deze soorten aan de norm meten")] = None,
     lessons: Annotated[bool, typer.Option("--lessen/--zonder-lessen", help="kandidaat-lessen tonen")] = True,
