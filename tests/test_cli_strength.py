@@ -156,7 +156,31 @@ def test_a_region_has_its_own_diagram(capsys: Screen) -> None:
     assert "chemie-rijnmond" not in codes
     assert codes < {each["code"] for each in whole["risicodiagram"]}
     assert sum(whole["per_maand"]) == pytest.approx(1)
+    by_part: dict[tuple[str, str], float] = {}
+    for row in whole["vraag"]:
+        key = (row["formatie"], row["indeling"])
+        by_part[key] = by_part.get(key, 0.0) + row["formatie_uren_per_jaar"]
+    for formation in {row["formatie"] for row in whole["vraag"]}:
+        year = [by_part[formation, name] for name in ("seizoen", "tijdvenster", "uur")]
+        assert year == pytest.approx([year[0]] * 3)
+    for each in whole["risicodiagram"]:
+        assert set(each["rangorde"]) == {"driemacht", "gemiddelde", "tienmacht"}
+        assert all(1 <= r["laag"] <= r["hoog"] <= 29 for r in each["rangorde"].values())
     assert whole["kans_op_k_tegelijk"] == sorted(whole["kans_op_k_tegelijk"], reverse=True)
+
+
+def test_when_it_is_asked_and_how_sure_the_ranking_is_are_tables_and_files(capsys: Screen, tmp_path: Path) -> None:
+    answer = run(capsys, "risico", "--jaren", 300, "--uit", tmp_path / "uit")
+    assert answer.code == 0
+    for said in ("Hoe vast de rangorde is", "tienmacht", "Wanneer het wordt gevraagd", "zomer", "weekend", "20–24 uur"):
+        assert said in answer.out
+    ranks = (tmp_path / "uit" / "rangorde.csv").read_text(encoding="utf-8").splitlines()
+    assert len(ranks) == 30  # 29 scenarios under a heading
+    asked = (tmp_path / "uit" / "vraag.csv").read_text(encoding="utf-8").splitlines()
+    assert len(asked) == 1 + 14 * (4 + 4 + 24)  # formations by season, window and hour
+    wrong = run(capsys, "risico", "--samenvoeging", "gevoel")
+    assert wrong.code == 2
+    assert "kies uit driemacht, gemiddelde, tienmacht" in " ".join(wrong.err.split())
 
 
 def test_a_profile_that_is_wrong_is_refused_in_words(capsys: Screen, tmp_path: Path) -> None:

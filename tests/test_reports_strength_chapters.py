@@ -25,17 +25,27 @@ from slagkracht.reports.strength_chapters import (
     compute_endurance_figures,
     compute_gap_figures,
     compute_platoon_s,
+    compute_rank_figures,
     compute_readiness_number,
+    compute_season_figures,
     compute_time_figures,
     draw_curve,
     draw_endurance,
 )
-from slagkracht.risks import Profile
+from slagkracht.resources import WINDOWS
+from slagkracht.risks import SEASONS, Calendar, Profile
 from slagkracht.sources.risk_files import read_profile
 from slagkracht.strength import LEVELS, Formation, Gap, Part, StrengthMap
 
 SMALL_AREAS = 120
 PEOPLE = np.ones(SMALL_AREAS)
+
+
+def small_calendars() -> tuple[Calendar, Calendar]:
+    """A hundred platoon-hours and eight of handcrews, most in summer and by day."""
+    hours = np.array([[10.0, 20, 50, 20], [0.0, 2, 6, 0]])
+    one = Calendar(("basispeloton", "handcrew"), SEASONS, hours, hours / 10, np.zeros((1, 2, 4), np.int32))
+    return one, dataclasses.replace(one, parts=WINDOWS)
 
 
 def small_readiness() -> Readiness:
@@ -69,7 +79,7 @@ def small_readiness() -> Readiness:
     curve = np.array([[0.5, 3.0, 8.0], [0.6, 4.0, 9.0]])
     return Readiness(
         "dag", Profile(risks, ()), np.array([1.0, 0.8, 0.25]), gap, zeros.astype(np.int32), strength, (0.5, 1.0, 2.0),
-        curve, endurance, ("ijsbreker",), "eigen norm min marge", 20_000, 7,
+        curve, endurance, small_calendars(), ("ijsbreker",), "eigen norm min marge", 20_000, 7,
     )  # fmt: skip
 
 
@@ -86,6 +96,16 @@ def test_only_whole_platoons_are_promised_but_no_rounding_is_lost() -> None:
     assert figures.rows[1] == ("Liemers-Zuid", 1.0, 1.0, 1.0, 1.0, 1.0, "chauffeur (dag)")
     assert figures.rows[2][1:6] == (1.0, 1.0, 1.0, 0.0, 0.0)
     assert figures.total == ("Nederland", 5.0, 4.0, 3.0, 2.0, 2.0, "officier (nacht)")
+
+
+def test_when_it_is_asked_and_how_the_rank_turns_on_the_joining_are_told() -> None:
+    found = small_readiness()
+    season = compute_season_figures(found)
+    assert [row[0] for row in season.rows] == ["Handcrew", "Basispeloton"]  # the shortest first, as in the gap
+    assert season.rows[1][1:5] == (10.0, 20.0, 50.0, 20.0)
+    ranks = compute_rank_figures(found)
+    assert len(ranks.columns) == 4  # the scenario, and a rank by each of three ways
+    assert [row[1].split()[0] for row in ranks.rows] == ["1", "2", "3"]  # in the order of the diagram
 
 
 def test_a_platoon_that_never_stands_has_no_time() -> None:
@@ -167,7 +187,7 @@ def test_the_gap_is_the_first_page_after_the_cover_and_the_rest_follows_the_nati
 def test_every_figure_of_it_carries_receipt_and_seed(path: Path) -> None:
     text = " ".join(" ".join(page.extract_text() for page in pypdf.PdfReader(path).pages).split())
     number = compute_readiness_number(small_readiness(), compute_result_receipt(small_results(small_plan())[0])[0])
-    assert text.count(f"Verantwoording {number[:12]}, toeval 7") == 12
+    assert text.count(f"Verantwoording {number[:12]}, toeval 7") == 14
     assert "te verifiëren formatie basispeloton" in text
 
 

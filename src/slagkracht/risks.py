@@ -21,6 +21,9 @@ THEMES = (
 )  # fmt: skip
 """The seven themes of the regional risk profile (Handreiking Regionaal Risicoprofiel, 2009)."""
 
+SEASONS = ("winter", "lente", "zomer", "herfst")
+"""Meteorological: December to February, and three months each from there."""
+
 CRITERIA = (
     "1.1 grondgebied", "2.1 doden", "2.2 gewonden", "2.3 lichamelijk lijden", "3.1 kosten", "4.1 natuur en milieu",
     "5.1 dagelijks leven", "5.2 bestuur", "5.3 sociaal-psychologisch", "6.1 cultureel erfgoed",
@@ -33,6 +36,9 @@ CLASS_CHANCES = {"A": (0.00005, 0.0005), "B": (0.0005, 0.005), "C": (0.005, 0.05
 """Chance within one policy period of four years per likelihood class (the outermost bounds are assumed)."""
 
 PERIOD_YEARS = 4.0
+
+METHODS = {"driemacht": 3.0, "gemiddelde": 1.0, "tienmacht": 10.0}
+"""Ways of joining the ten criteria to one impact: how many times a class counts for the one below (1 = the mean)."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +148,22 @@ class Demand:
     rate_draw: Indices
 
 
+@dataclass(frozen=True, eq=False)
+class Calendar:
+    """When formations are asked for, by parts of the year that together are the year (seasons, hours, windows).
+
+    ``formations`` codes [F] · ``parts`` names [B] · ``hours`` float64 [F, B] formation-hours asked per year within each
+    part · ``begins`` float64 [F, B] formations per year whose need begins in it · ``peak`` int32 [Y, F, B] the most
+    asked at one moment within it, per simulated year.
+    """
+
+    formations: tuple[str, ...]
+    parts: tuple[str, ...]
+    hours: Doubles
+    begins: Doubles
+    peak: Indices
+
+
 def compute_rate(likelihood: str) -> tuple[float, float, float]:
     """A likelihood class as rates per year (middle, low, high): lambda = -ln(1 - p) / 4, p over a period of four years.
 
@@ -199,9 +221,9 @@ def compute_impact(impact: Sequence[str], weights: Doubles | None = None, method
     ``driemacht``: a class counts three times the one below (RIVM, Nationale Risicobeoordeling) · ``gemiddelde``: the
     weighted mean class · ``tienmacht``: ten times, as damage in euros goes. Raises ValueError for another method.
     """
-    base = {"driemacht": 3.0, "gemiddelde": 1.0, "tienmacht": 10.0}.get(method)
+    base = METHODS.get(method)
     if base is None:
-        raise ValueError(f"onbekende samenvoeging {method!r}: kies driemacht, gemiddelde of tienmacht")
+        raise ValueError(f"onbekende samenvoeging {method!r}: kies uit {', '.join(METHODS)}")
     scored = np.array([CLASSES.index(letter) if letter else -1 for letter in impact])
     weight = np.where(scored >= 0, np.ones(len(scored)) if weights is None else weights, 0.0)
     if weight.sum() <= 0:
@@ -212,6 +234,18 @@ def compute_impact(impact: Sequence[str], weights: Doubles | None = None, method
     return float(np.log(mean) / np.log(base))
 
 
+def compute_ranking(profile: Profile, weights: Doubles | None = None, method: str = "driemacht") -> Indices:
+    """Rows of the profile by rate times impact, the largest first, those alike in order of the profile: int32 [K].
+
+    A risk whose impact nobody scored comes last. An impact score is taken back to the scale on which its classes were
+    weighed: three times per class, or ten (``tienmacht``).
+    """
+    step = 10.0 if method == "tienmacht" else 3.0
+    scores = [compute_impact(risk.impact, weights, method) for risk in profile.risks]
+    value = np.array([r.rate_per_year * step**s if np.isfinite(s) else 0.0 for r, s in zip(profile.risks, scores)])
+    return np.argsort(-value, kind="stable").astype(np.int32)
+
+
 def compute_rank_stability(profile: Profile, *, draws: int, seed: int, method: str = "driemacht") -> Doubles:
     """How often each risk takes each place in the ranking by rate times impact, over random weights: float64 [K, K].
 
@@ -220,12 +254,17 @@ def compute_rank_stability(profile: Profile, *, draws: int, seed: int, method: s
     rng = np.random.default_rng(seed)
     count = len(profile.risks)
     places = np.zeros((count, count))
-    step = 10.0 if method == "tienmacht" else 3.0
     for weights in rng.dirichlet(np.ones(len(CRITERIA)), draws):
-        scores = [compute_impact(risk.impact, weights, method) for risk in profile.risks]
-        value = np.array([r.rate_per_year * step**s if np.isfinite(s) else 0.0 for r, s in zip(profile.risks, scores)])
-        places[np.argsort(-value, kind="stable"), np.arange(count)] += 1
+        places[compute_ranking(profile, weights, method), np.arange(count)] += 1
     return places / draws
+
+
+def compute_rank_range(stability: Doubles, share: float = 0.9) -> tuple[Indices, Indices]:
+    """Between which places each risk ends in ``share`` of all draws of the weights: int32 [K] first, last, from 1."""
+    below = np.cumsum(stability, axis=1)
+    first = (below > (1 - share) / 2 + 1e-9).argmax(axis=1) + 1
+    last = (below >= (1 + share) / 2 - 1e-9).argmax(axis=1) + 1
+    return first.astype(np.int32), last.astype(np.int32)
 
 
 def compute_events(
@@ -303,6 +342,13 @@ def compute_simultaneous(events: Events) -> Doubles:
 
 def compute_peak_demand(events: Events, draw_of: Indices, profile: Profile, formations: Sequence[str]) -> Demand:
     """The largest demand at one moment per year and formation, over all events of that year together."""
+    rows = _need_rows(profile, formations)
+    peak = _peaks(events.year, events.start_h, events.risk, *rows, events.years, len(formations))
+    return Demand(tuple(formations), peak, draw_of)
+
+
+def _need_rows(profile: Profile, formations: Sequence[str]) -> tuple[Indices, Indices, Indices, Doubles, Doubles]:
+    """Needs of ``formations`` as columns: first need of each risk [K+1], formation, count, from_h, to_h."""
     column = {code: f for f, code in enumerate(formations)}
     rows = [
         (r, column[n.formation], n.count, n.start_h, n.end_h)
@@ -310,13 +356,34 @@ def compute_peak_demand(events: Events, draw_of: Indices, profile: Profile, form
         for n in risk.needs
         if n.formation in column
     ]
-    first = np.searchsorted([row[0] for row in rows], np.arange(len(profile.risks) + 1)).astype(np.int32)
-    peak = _peaks(
-        events.year, events.start_h, events.risk, first,
+    return (
+        np.searchsorted([row[0] for row in rows], np.arange(len(profile.risks) + 1)).astype(np.int32),
         np.array([row[1] for row in rows], dtype=np.int32), np.array([row[2] for row in rows], dtype=np.int32),
-        np.array([row[3] for row in rows]), np.array([row[4] for row in rows]), events.years, len(column),
+        np.array([row[3] for row in rows]), np.array([row[4] for row in rows]),
     )  # fmt: skip
-    return Demand(tuple(formations), peak, draw_of)
+
+
+def season_of_hours() -> Indices:
+    """The season (row of SEASONS) of every hour of a year of twelve equal months: int32 [8760]."""
+    month = np.arange(HOURS_PER_YEAR) * 12 // HOURS_PER_YEAR
+    return ((month + 1) // 3 % 4).astype(np.int32)
+
+
+def compute_calendar(
+    events: Events, profile: Profile, formations: Sequence[str], parts: Sequence[str], part_of_hour: Indices
+) -> Calendar:
+    """When each formation is asked for, by ``part_of_hour`` int32 [8760], rows of ``parts``.
+
+    The hours of all parts add up to what is asked in a year, and the largest peak of any part is that year's peak. What
+    runs on after the last hour of a year counts in the parts of its first hours, beside that year's own demand there.
+    """
+    rows = _need_rows(profile, formations)
+    hours, begins, peak = _by_part(
+        events.year, events.start_h, events.risk, *rows, part_of_hour.astype(np.int32), events.years, len(formations),
+        len(parts),
+    )  # fmt: skip
+    years = max(events.years, 1)
+    return Calendar(tuple(formations), tuple(parts), hours / years, begins / years, peak)
 
 
 def compute_return_level(demand: Demand, every_years: float) -> tuple[Doubles, Doubles, Doubles]:
@@ -387,3 +454,43 @@ def _peaks(year, start_h, risk, first, formation, count, from_h, to_h, years, fo
                 peak[year[i], formation[n]] = max(peak[year[i], formation[n]], total)
         i = j
     return peak
+
+
+@njit(cache=True, nogil=True)
+def _by_part(  # type: ignore[no-untyped-def]
+    year, start_h, risk, first, formation, count, from_h, to_h, part_of_hour, years, formations, parts,
+):  # fmt: skip
+    """Hours and beginnings [F, B] over all years, and the peak [Y, F, B], by walking every stretch of equal demand."""
+    hours = np.zeros((formations, parts))
+    begins = np.zeros((formations, parts))
+    peak = np.zeros((years, formations, parts), np.int32)
+    i = 0
+    while i < len(year):
+        j = i
+        changes = 0
+        while j < len(year) and year[j] == year[i]:
+            changes += 2 * (first[risk[j] + 1] - first[risk[j]])
+            j += 1
+        moment, change, whose = np.empty(changes), np.empty(changes, np.int32), np.empty(changes, np.int32)
+        k = 0
+        for m in range(i, j):
+            for n in range(first[risk[m]], first[risk[m] + 1]):
+                moment[k], change[k], whose[k] = start_h[m] + from_h[n], count[n], formation[n]
+                moment[k + 1], change[k + 1], whose[k + 1] = start_h[m] + to_h[n], -count[n], formation[n]
+                begins[formation[n], part_of_hour[int(moment[k]) % len(part_of_hour)]] += count[n]
+                k += 2
+        order = np.argsort(moment)
+        level, since = np.zeros(formations, np.int64), np.zeros(formations)
+        for k in order:
+            f = whose[k]
+            at = since[f]
+            while level[f] > 0 and at < moment[k]:
+                until = min(np.floor(at) + 1.0, moment[k])
+                part = part_of_hour[int(at) % len(part_of_hour)]
+                hours[f, part] += level[f] * (until - at)
+                peak[year[i], f, part] = max(peak[year[i], f, part], level[f])
+                at = until
+            level[f] += change[k]
+            since[f] = moment[k]
+        i = j
+    return hours, begins, peak

@@ -14,6 +14,7 @@ import typer
 from slagkracht.cli import show
 from slagkracht.cli.coverage import compute, compute_variant
 from slagkracht.cli.given import Norms, PlanPath, Window, Windows, existing
+from slagkracht.cli.risks import compute_calendars
 from slagkracht.cli.spread import CURVE_PLACES, HOURS, NO_SPECIALISM, RANKS
 from slagkracht.cli.whole import whole_file
 from slagkracht.plan import Plan
@@ -92,9 +93,10 @@ def compute_readiness(result: Result, window: str, tell: Callable[[str], None]) 
         plan, compute_home_drive_s(plan, travel), platoon, week=week_from_windows(read_rows("windows")),
         starts=datetime.datetime.combine(plan.day, datetime.time(8)),
     )  # fmt: skip
+    season, window_of_week, _ = compute_calendars(found.events, plan.risks, found.demand.formations)
     return Readiness(
-        window, plan.risks, compute_simultaneous(found.events), found.gap, found.together, strength, HOURS,
-        curve, endurance, found.unknown, posture.floors.source, YEARS, SEED,
+        window, plan.risks, compute_simultaneous(found.events), found.gap, found.together, strength, HOURS, curve,
+        endurance, (season, window_of_week), found.unknown, posture.floors.source, YEARS, SEED,
     )  # fmt: skip
 
 

@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import typer
 
 from slagkracht.cli import show
 from slagkracht.cli.given import Json, PlanPath, ProfilePaths, Window, existing
 from slagkracht.cli.strength import read_posture
+from slagkracht.cli.whole import whole_folder
+from slagkracht.relief import week_from_windows
+from slagkracht.resources import WINDOWS
 from slagkracht.risks import (
+    HOURS_PER_YEAR,
+    METHODS,
+    SEASONS,
+    Calendar,
     Demand,
     Events,
     Profile,
     Risk,
+    compute_calendar,
     compute_events,
     compute_impact,
     compute_likelihood,
     compute_peak_demand,
+    compute_rank_range,
     compute_rank_stability,
+    compute_ranking,
     compute_simultaneous,
+    season_of_hours,
 )
 from slagkracht.sources.plan_files import read_plan
 from slagkracht.sources.risk_files import read_profile
+from slagkracht.sources.vocabulary import read_rows
 from slagkracht.strength import Gap, Posture, Shortfall, compute_shortfall
 from slagkracht.strength.shortfall import TOGETHER
+
+PEAKS = {"P50": 0.5, "P90": 0.9, "P95": 0.95, "hoogst": 1.0}
+DAYPARTS = [f"{hour}–{hour + 4} uur" for hour in range(0, 24, 4)]
 
 Years = Annotated[int, typer.Option("--jaren", min=100, help="aantal jaren dat wordt doorgerekend")]
 Seed = Annotated[int, typer.Option("--toeval", help="toevalsgetal; hetzelfde getal geeft dezelfde jaren")]
@@ -47,12 +64,17 @@ def risks(
     seed: Seed = 1,
     method: Annotated[str, typer.Option("--samenvoeging", help="driemacht, gemiddelde of tienmacht")] = "driemacht",
     region: Annotated[str, typer.Option("--regio", help="alleen wat in deze regio kan gebeuren, zoals VR06")] = "",
+    out: Annotated[
+        Path | None, typer.Option("--uit", help="map voor rangorde.csv en vraag.csv (seizoen, tijdvenster, uur)")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Toon het risicodiagram, de kans op meer grote gebeurtenissen tegelijk, en wat zij vragen.
+    """Toon het risicodiagram, de kans op meer grote gebeurtenissen tegelijk, en wat zij wanneer vragen.
 
     Voorbeeld: slagkracht risico nederland --regio VR06
     """
+    if method not in METHODS:
+        raise typer.BadParameter(f"onbekende samenvoeging {method!r}; kies uit {', '.join(METHODS)}")
     with show.steps() as tell:
         tell("scenario's lezen")
         profile = read_profile(*(profiles or ())) if profiles or path is None else read_plan(path).risks
@@ -61,16 +83,22 @@ def risks(
         codes = tuple(sorted({need.formation for risk in profile.risks for need in risk.needs}))
         demand = compute_peak_demand(events, draw_of, profile, codes)
         at_once = compute_simultaneous(events)
+        calendars = compute_calendars(events, profile, codes)
         tell("rangorde beproeven")
-        stability = compute_rank_stability(profile, draws=500, seed=seed, method=method)
-    diagram = _diagram(profile, stability, method, region)
+        ranking = _ranking(profile, seed)
+    diagram = _diagram(profile, ranking, method, region)
     if region and not diagram:
         raise ValueError(f"geen scenario noemt regio {region!r}, en geen enkel scenario geldt overal; kies VR01–VR25")
     seasons, hours = _when(events, profile)
+    if out is not None:
+        with whole_folder(out) as scratch:
+            pl.DataFrame(_ranking_rows(diagram)).write_csv(scratch / "rangorde.csv")
+            pl.DataFrame(_calendar_rows(calendars)).write_csv(scratch / "vraag.csv")
     if json:
         show.as_json(
             {"risicodiagram": diagram, "kans_op_k_tegelijk": at_once.tolist(), "piek_per_jaar": _peaks(demand),
-             "per_maand": seasons, "per_uur": hours, "jaren": years, "toeval": seed}
+             "per_maand": seasons, "per_uur": hours, "vraag": _calendar_rows(calendars), "jaren": years,
+             "toeval": seed}
         )  # fmt: skip
         return
     show.table(
@@ -78,7 +106,7 @@ def risks(
         ["scenario", "thema", "keer per 100 jaar", "klasse", "effect", "rang", "vast"],
         [
             [each["scenario"], each["thema"] or "niet ingedeeld",
-             f"{100 * each['keer_per_jaar']:.1f} ({100 * each['laag']:.1f}–{100 * each['hoog']:.1f})".replace(".", ","),
+             f"{_often(each['keer_per_jaar'])} ({_often(each['laag'])}–{_often(each['hoog'])})",
              each["waarschijnlijkheid"], each["effect"] or "niet beoordeeld", str(each["rang"]),
              show.share(each["rang_binnen_twee"])]
             for each in diagram
@@ -89,9 +117,18 @@ def risks(
         "'vast': hoe vaak het scenario hoogstens twee plaatsen verschuift als de gewichten anders zijn.\n"
     )
     show.table(
+        "Hoe vast de rangorde is: rang per samenvoeging, en van–tot waar zij bij 9 van de 10 gewichten ligt",
+        ["scenario", *METHODS],
+        [
+            [each["scenario"],
+             *(f"{r['rang']} ({r['laag']}–{r['hoog']})" for r in (each["rangorde"][name] for name in METHODS))]
+            for each in diagram
+        ],
+    )  # fmt: skip
+    show.table(
         "Kans per jaar op zoveel grote gebeurtenissen tegelijk",
         ["tegelijk", "kans per jaar"],
-        [[f"{k} of meer", show.share(chance)] for k, chance in enumerate(at_once) if k >= 1],
+        [[f"{k} of meer", show.share(chance)] for k, chance in enumerate(at_once) if k >= 1 and chance >= 0.0005],
     )
     show.table(
         "Wat op één moment wordt gevraagd: de piek van een jaar",
@@ -101,14 +138,33 @@ def risks(
             for each in _peaks(demand)
         ],
     )
+    season, window, clock = calendars
     show.table(
-        "Wanneer het begint", ["", *[f"{m}" for m in range(1, 13)]],
+        "Wanneer het wordt gevraagd: formatie-uren per jaar (piek: eens per 20 jaar meer)",
+        ["formatie", "heel het jaar", *SEASONS, *WINDOWS],
+        [
+            [code, show.number(season.hours[f].sum()), *_asked(season, f), *_asked(window, f)]
+            for f, code in enumerate(codes)
+        ],
+    )
+    show.table(
+        "Op welk uur de vraag begint: formaties per jaar",
+        ["formatie", *DAYPARTS],
+        [
+            [code, *(f"{n:.1f}".replace(".", ",") for n in clock.begins[f].reshape(6, 4).sum(axis=1))]
+            for f, code in enumerate(codes)
+        ],
+    )
+    show.table(
+        "Wanneer grote gebeurtenissen beginnen", ["", *[f"{m}" for m in range(1, 13)]],
         [["aandeel per maand", *[f"{100 * share:.0f} %" for share in seasons]]],
     )  # fmt: skip
     show.table(
-        "", ["", *[f"{h}–{h + 4} uur" for h in range(0, 24, 4)]],
+        "", ["", *DAYPARTS],
         [["aandeel per dagdeel", *[f"{100 * sum(hours[h : h + 4]):.0f} %" for h in range(0, 24, 4)]]],
     )  # fmt: skip
+    if out is not None:
+        show.written(out, "rangorde.csv en vraag.csv, met elk uur van de dag")
     _say_what_is_missing(profile)
 
 
@@ -300,25 +356,85 @@ def _gap_as_data(posture: Posture, found: Shortfall, seed: int) -> dict[str, Any
     }  # fmt: skip
 
 
-def _diagram(profile: Profile, stability: npt.NDArray[np.float64], method: str, region: str) -> list[dict[str, Any]]:
-    """Every scenario with its likelihood, impact and rank, and how sure that rank is; a region's own and the shared."""
-    base = 10.0 if method == "tienmacht" else 3.0
-    scores = [compute_impact(risk.impact, method=method) for risk in profile.risks]
-    value = [
-        risk.rate_per_year * base**score if np.isfinite(score) else 0.0 for risk, score in zip(profile.risks, scores)
-    ]
+def compute_calendars(
+    events: Events, profile: Profile, formations: Sequence[str]
+) -> tuple[Calendar, Calendar, Calendar]:
+    """What is asked by season, by time window and by hour of the day; a simulated year begins on a Monday."""
+    hour = np.arange(HOURS_PER_YEAR, dtype=np.int32)
+    week = week_from_windows(read_rows("windows"))
+    clock = [f"{h} uur" for h in range(24)]
+    return (
+        compute_calendar(events, profile, formations, SEASONS, season_of_hours()),
+        compute_calendar(events, profile, formations, WINDOWS, week[hour % len(week)]),
+        compute_calendar(events, profile, formations, clock, hour % 24),
+    )
+
+
+def _asked(calendar: Calendar, f: int) -> list[str]:
+    """Per part of the year the formation-hours asked a year, with the peak that is passed in one year of 20."""
+    peak = np.quantile(calendar.peak[:, f], PEAKS["P95"], axis=0, method="inverted_cdf")
+    return [f"{show.number(h)} ({p:.0f})" for h, p in zip(calendar.hours[f], peak, strict=True)]
+
+
+def _calendar_rows(calendars: tuple[Calendar, Calendar, Calendar]) -> list[dict[str, Any]]:
     rows = []
-    for rank, k in enumerate(np.argsort(-np.array(value), kind="stable").tolist()):
-        risk = profile.risks[k]
+    for name, calendar in zip(("seizoen", "tijdvenster", "uur"), calendars, strict=True):
+        peaks = {p: np.quantile(calendar.peak, q, axis=0, method="inverted_cdf") for p, q in PEAKS.items()}
+        for f, code in enumerate(calendar.formations):
+            for b, part in enumerate(calendar.parts):
+                rows.append(
+                    {"formatie": code, "indeling": name, "deel": part,
+                     "formatie_uren_per_jaar": float(calendar.hours[f, b]),
+                     "begint_per_jaar": float(calendar.begins[f, b]),
+                     **{f"piek_{p}": int(level[f, b]) for p, level in peaks.items()}}
+                )  # fmt: skip
+    return rows
+
+
+def _ranking(profile: Profile, seed: int) -> dict[str, npt.NDArray[np.float64]]:
+    """Per way of joining the criteria: how often each scenario takes each place under other weights, float64 [K, K]."""
+    return {m: compute_rank_stability(profile, draws=500, seed=seed, method=m) for m in METHODS}
+
+
+def _ranking_rows(diagram: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {"code": each["code"], "scenario": each["scenario"],
+         **{f"{name}_{field}": value for name in METHODS for field, value in each["rangorde"][name].items()}}
+        for each in diagram
+    ]  # fmt: skip
+
+
+def _often(rate_per_year: float) -> str:
+    """Times per century: two figures that count, so that what is rare is not written as never."""
+    times = 100 * rate_per_year
+    return (f"{times:.0f}" if times >= 10 else f"{times:.2g}").replace(".", ",")
+
+
+def _diagram(
+    profile: Profile, ranking: dict[str, npt.NDArray[np.float64]], method: str, region: str
+) -> list[dict[str, Any]]:
+    """Every scenario with its likelihood, impact and rank, and how sure that rank is; a region's own and the shared."""
+    orders = {name: compute_ranking(profile, method=name) for name in METHODS}
+    ranks = {name: np.argsort(order) + 1 for name, order in orders.items()}
+    ranges = {name: compute_rank_range(stability) for name, stability in ranking.items()}
+    rows = []
+    for k in orders[method].tolist():
+        risk, rank = profile.risks[k], int(ranks[method][k])
         if region and risk.regions and region not in risk.regions:
             continue
+        score = compute_impact(risk.impact, method=method)
         rows.append(
             {
                 "code": risk.code, "scenario": risk.label, "thema": risk.theme, "crisistype": risk.crisis_type,
                 "regios": list(risk.regions), "keer_per_jaar": risk.rate_per_year, "laag": risk.rate_low,
                 "hoog": risk.rate_high, "waarschijnlijkheid": compute_likelihood(risk.rate_per_year),
-                "effect": "ABCDE"[round(scores[k])] if np.isfinite(scores[k]) else "", "effect_score": scores[k],
-                "rang": rank + 1, "rang_binnen_twee": float(stability[k, max(rank - 2, 0) : rank + 3].sum()),
+                "effect": "ABCDE"[round(score)] if np.isfinite(score) else "", "effect_score": score,
+                "rang": rank, "rang_binnen_twee": float(ranking[method][k, max(rank - 3, 0) : rank + 2].sum()),
+                "rangorde": {
+                    name: {"rang": int(ranks[name][k]), "laag": int(ranges[name][0][k]),
+                           "hoog": int(ranges[name][1][k])}
+                    for name in METHODS
+                },
                 "bron": risk.source, "status": risk.status,
             }
         )  # fmt: skip
@@ -326,11 +442,8 @@ def _diagram(profile: Profile, stability: npt.NDArray[np.float64], method: str, 
 
 
 def _peaks(demand: Demand) -> list[dict[str, Any]]:
-    levels = {"P50": 0.5, "P90": 0.9, "P95": 0.95, "hoogst": 1.0}
-    values = {name: np.quantile(demand.peak, q, axis=0, method="inverted_cdf") for name, q in levels.items()}
-    return [
-        {"formatie": code, **{name: values[name][f] for name in levels}} for f, code in enumerate(demand.formations)
-    ]
+    values = {name: np.quantile(demand.peak, q, axis=0, method="inverted_cdf") for name, q in PEAKS.items()}
+    return [{"formatie": code, **{name: values[name][f] for name in PEAKS}} for f, code in enumerate(demand.formations)]
 
 
 def _when(events: Events, profile: Profile) -> tuple[list[float], list[float]]:

@@ -17,13 +17,23 @@ from slagkracht.relief import Endurance
 from slagkracht.reports.dutch import write_count, write_share
 from slagkracht.reports.figures import Figures
 from slagkracht.reports.map_svg import FONT, INK
-from slagkracht.risks import Profile, Risk, compute_impact
+from slagkracht.risks import (
+    METHODS,
+    Calendar,
+    Profile,
+    Risk,
+    compute_impact,
+    compute_rank_range,
+    compute_rank_stability,
+    compute_ranking,
+)
 from slagkracht.strength import Gap, StrengthMap
 
 Floats = npt.NDArray[np.float64]
 
 SHOWN_LEVELS = 4
 PRINTED_RANKS = (1, 4)
+WEIGHT_DRAWS = 200
 LINE, FREE = "#0b4a8f", "#a04e08"
 DOT = "#0d4f5c"
 
@@ -35,7 +45,8 @@ class Readiness:
     ``at_once`` float64 [K+1] chance per year of at least k large events at one moment · ``together`` int32 [F] what
     fails when all that is needed once in ten years is asked at once · ``hours`` [H] and ``curve`` float64 [2, H]
     platoons that stand within them, every floor held and without floors · ``endurance`` of platoons, each region at
-    home · ``unknown`` formations that are asked and doctrine lacks · ``floors`` where the floors come from ·
+    home · ``asked`` when formations are asked for, by season and by time window · ``unknown`` formations that are asked
+    and doctrine lacks · ``floors`` where the floors come from ·
     ``years``, ``seed`` of the simulation.
     """
 
@@ -48,6 +59,7 @@ class Readiness:
     hours: tuple[float, ...]
     curve: Floats
     endurance: Endurance
+    asked: tuple[Calendar, Calendar]
     unknown: tuple[str, ...]
     floors: str
     years: int
@@ -162,6 +174,41 @@ def compute_risk_figures(found: Readiness) -> Figures:
     columns = (("Scenario", "text"), ("Keer per 100 jaar", "count"), ("Tussen", "count"), ("Effect (A–E)", "count"),
                ("Status", "text"))  # fmt: skip
     return Figures("De scenario’s, genummerd naar waarschijnlijkheid maal effect", columns, rows)
+
+
+def compute_rank_figures(found: Readiness) -> Figures:
+    """The rank of each scenario by every way of joining the criteria, with where it lies under other weights."""
+    columns = []
+    for method in METHODS:
+        rank = np.argsort(compute_ranking(found.profile, method=method)) + 1
+        stability = compute_rank_stability(found.profile, draws=WEIGHT_DRAWS, seed=found.seed, method=method)
+        first, last = compute_rank_range(stability)
+        columns.append([f"{r} ({a}–{b})" for r, a, b in zip(rank.tolist(), first.tolist(), last.tolist(), strict=True)])
+    rows = tuple(
+        (f"{number}  {found.profile.risks[k].label}", *(column[k] for column in columns))
+        for number, k in enumerate(compute_ranking(found.profile).tolist(), start=1)
+    )
+    return Figures(
+        "Rang per samenvoeging, en tussen haakjes waar zij bij negen van de tien gewichten ligt",
+        (("Scenario", "text"), *((method.capitalize(), "count") for method in METHODS)),
+        rows,
+    )
+
+
+def compute_season_figures(found: Readiness) -> Figures:
+    """Formation-hours asked per year, by season and by time window, in the order of the shortfall."""
+    season, window = found.asked
+    rows = tuple(
+        (found.gap.formations[f].dutch, *season.hours[k].tolist(), *window.hours[k].tolist())
+        for f in _order(found.gap)
+        for k in (season.formations.index(found.gap.formations[f].code),)
+    )
+    parts = (*season.parts, *window.parts)
+    return Figures(
+        "Formatie-uren per jaar die gemiddeld worden gevraagd, naar seizoen en naar tijdvenster",
+        (("Formatie", "text"), *((part.capitalize(), "count") for part in parts)),
+        rows,
+    )
 
 
 def compute_time_figures(found: Readiness, people: Floats) -> Figures:
@@ -347,7 +394,11 @@ def _risks(found: Readiness) -> Chapter:
         f"{len(ranked)} scenario’s, doorgerekend over {write_count(found.years)} jaren. In {write_share(two)} van de "
         "jaren zijn er op enig moment twee of meer grote gebeurtenissen tegelijk.",
         (("Risicodiagram", "", picture), ("Meer tegelijk", "", at_once),
-         ("De scenario’s", "", compute_risk_figures(found))),
+         ("De scenario’s", "", compute_risk_figures(found)),
+         ("Hoe vast de rangorde is", "De tien criteria worden op drie manieren samengevoegd; wie ze anders weegt, "
+          "krijgt een andere volgorde.", compute_rank_figures(found)),
+         ("Wanneer het wordt gevraagd", "De delen van een jaar zijn samen het jaar: de seizoenen, en de vier "
+          "tijdvensters.", compute_season_figures(found))),
         (f"{unsure} van de {len(ranked)} scenario’s berusten op aannamen",) if unsure else (),
     )  # fmt: skip
 
@@ -435,8 +486,7 @@ def _order(gap: Gap) -> list[int]:
 
 def _ranked(profile: Profile) -> list[tuple[Risk, float]]:
     """Scenarios with their impact score, by rate times impact, those without a score last."""
-    scored = [(risk, compute_impact(risk.impact)) for risk in profile.risks]
-    return sorted(scored, key=lambda each: -each[0].rate_per_year * 3.0 ** each[1] if np.isfinite(each[1]) else 0.0)
+    return [(risk, compute_impact(risk.impact)) for risk in (profile.risks[k] for k in compute_ranking(profile))]
 
 
 def _range(middle: float, low: float, high: float) -> str:
