@@ -60,7 +60,7 @@ audit: $(READY) ## ask whether a dependency has a known weakness
 $(READY): .tools/bin/uv requirements.lock pyproject.toml $(TEXTS)
 	@echo "Omgeving opbouwen in $(VENV) …"
 	@test -x $(BIN)/python || .tools/bin/uv venv --quiet --python $(PYTHON) $(VENV)
-	@.tools/bin/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@.tools/bin/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@.tools/bin/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@$(BIN)/pybabel --quiet compile --domain django --directory $(LANGUAGES)
 	@touch $@

@@ -207,7 +207,7 @@ def _geo_metadata() -> str:
 
 
 def _unpack_table(noun: Any, content: bytes) -> Any:
-    table = pq.read_table(io.BytesIO(content))
+    table = pq.ParquetFile(io.BytesIO(content)).read()  # read_table would load pandas first
     names = json.loads(table.schema.metadata[b"slagkracht"])
     values: dict[str, Any] = {field: tuple(labels) for field, labels in names.items()}
     thing = dataclasses.make_dataclass("Names", names)(**values)
