@@ -160,3 +160,44 @@ def test_a_delivery_replaces_or_stands_alone(capsys: Screen, tmp_path: Path, sou
     assert answer.code == 0
     first = json.loads(answer.out)["dekking"][0]["regio"][0]
     assert first["inwoners"] == np.sum(plan.areas.population)
+
+
+OSM = """<?xml version='1.0' encoding='UTF-8'?><osm version="0.6">
+<node id="1" lat="53.25" lon="6.46"><tag k="amenity" v="fire_station"/><tag k="name" v="Aduard"/></node>
+<node id="2" lat="53.30" lon="6.60"><tag k="amenity" v="fire_station"/></node>
+<node id="3" lat="53.30" lon="6.802"><tag k="amenity" v="fire_station"/><tag k="name" v="Op de dijk"/></node>
+<node id="4" lat="53.30" lon="6.90"><tag k="amenity" v="fire_station"/><tag k="name" v="Elders"/></node>
+<node id="5" lat="53.30" lon="6.60"><tag k="amenity" v="school"/></node></osm>"""
+
+
+def test_stations_may_come_from_openstreetmap_and_what_is_assumed_is_said(
+    capsys: Screen, source: Path, tmp_path: Path
+) -> None:
+    extract, out = tmp_path / "noord.osm", tmp_path / "plan"
+    extract.write_text(OSM, "utf-8")
+    (source / "kazernes_2026.csv").unlink()  # the lists are not needed, nor read
+    printed = build(capsys, out, "--bron", source, "--kazernes", extract)
+    assert "noord.osm: 3 gelezen; weggelaten: kazerne buiten de veiligheidsregio's: 1" in printed
+    assert "één TS-6 op de kazerne (te verifiëren): 3" in printed
+    assert "kazerne zonder naam, genoemd naar haar nummer: 1" in printed
+    assert "OpenStreetMap zegt niet welke voertuigen er staan" in printed
+    plan = read_plan(out)
+    assert plan.stations.name.tolist() == ["Aduard", "kazerne n2", "Op de dijk"]
+    assert plan.units.type_code.tolist() == ["TS-6"] * 3
+    assert plan.units.station.tolist() == [0, 1, 2]
+    assert run(capsys, "dekking", out, "--norm", "bvr-3.2.1", "--venster", "dag").code == 0
+
+
+def test_an_extract_without_stations_is_refused_and_needs_its_areas(
+    capsys: Screen, source: Path, tmp_path: Path
+) -> None:
+    extract = tmp_path / "leeg.osm"
+    extract.write_text(OSM.replace("fire_station", "school"), "utf-8")
+    answer = run(capsys, "plan", "bouw", "--bron", source, "--kazernes", extract, "--uit", tmp_path / "plan")
+    assert answer.code == 1
+    assert "leeg.osm: gevonden 'geen kazerne'" in answer.err
+    assert not (tmp_path / "plan").exists()
+    words = ("--aanlevering", source, "--wegen", extract, "--kazernes", extract)
+    answer = run(capsys, "plan", "bouw", *words, "--uit", tmp_path / "plan")
+    assert answer.code == 2
+    assert "--kazernes vraagt ook --bron" in answer.err

@@ -19,7 +19,6 @@ from slagkracht.travel import (
     compute_shortcuts,
     compute_travel,
     streets,
-    travel_from_matrix,
 )
 from slagkracht.travel.search import NO_ROAD, whole_seconds
 
@@ -141,33 +140,3 @@ def test_a_place_far_from_every_road_is_unreachable() -> None:
         assert travel.drive_s.tolist() == [[10, UNREACHABLE], [UNREACHABLE, UNREACHABLE]]
         drives = compute_drives_to(roads, arc_s, 100, 9e4, [0], [0], access=access, shortcuts=known)
         assert drives.tolist() == [UNREACHABLE]
-
-
-def matrix(rows: list[str], columns: list[str], seconds: list[list[float]]) -> np.ndarray:
-    return travel_from_matrix(
-        seconds, rows, columns, ["A", "B"], ["noord", "zuid"], [0.0, 1.0], [0.0, 1.0], source="proef"
-    ).drive_s
-
-
-def test_a_matrix_is_put_in_the_order_of_the_plan() -> None:
-    given = [[1, 2], [np.nan, 4.4]]
-    assert matrix(["B", "A"], ["zuid", "noord"], given).tolist() == [[4, UNREACHABLE], [2, 1]]
-
-
-@pytest.mark.parametrize(
-    ("rows", "columns", "seconds", "words"),
-    [
-        (["A"], ["noord", "zuid"], [[1, 2]], "gebied B ontbreekt"),
-        (["A", "B"], ["noord"], [[1], [2]], "vertrekpunt zuid ontbreekt"),
-        (["A", "B", "C"], ["noord", "zuid"], [[1, 2]] * 3, "gebied C is onbekend"),
-        (["A", "B", "A"], ["noord", "zuid"], [[1, 2]] * 3, "gebied A staat er twee keer in"),
-        (["A", "B"], ["noord", "zuid"], [[1, 2], [3, -4]], "van zuid naar B is negatief: -4"),
-        (["A", "B"], ["noord", "zuid"], [[1, 2], [3, 1e6]], "van zuid naar B is langer dan 32766 seconden"),
-        (["A", "B"], ["noord", "zuid"], [[1, 2]], "2 rijnamen"),
-    ],
-)
-def test_a_matrix_with_a_fault_is_refused_by_name(
-    rows: list[str], columns: list[str], seconds: list[list[float]], words: str
-) -> None:
-    with pytest.raises(ValueError, match=words):
-        matrix(rows, columns, seconds)

@@ -46,6 +46,12 @@ def build(
         Path | None, typer.Option("--bron", help="map met kazernes, voertuigen en postcodegebieden", callback=existing)
     ] = None,
     day: Day = "2026-07-01",
+    stations: Annotated[
+        Path | None,
+        typer.Option(
+            "--kazernes", help="kazernes uit OSM (.pbf, .osm) in plaats van de lijst van --bron", callback=existing
+        ),
+    ] = None,
     roads: Annotated[
         Path | None, typer.Option("--wegen", help="OSM (.pbf, .osm), NWB (.shp, .gpkg) of .geojson", callback=existing)
     ] = None,
@@ -78,7 +84,8 @@ def build(
 ) -> None:
     """Bouw een plan uit lijsten en aanleveringen.
 
-    Uit open lijsten (--bron), uit wat regio's aanleveren (--aanlevering), of uit beide.
+    Uit open lijsten (--bron), uit wat regio's aanleveren (--aanlevering), of uit beide. Met --kazernes komen de
+    kazernes uit OpenStreetMap; dat noemt geen voertuigen, dus op elke wordt één tankautospuit aangenomen.
 
     Zonder --wegen of --matrix wordt het wegennet gemodelleerd; het plan zegt dat dan bij elke uitkomst.
 
@@ -92,6 +99,8 @@ def build(
         raise typer.BadParameter("aanleveringen alleen vragen ook --wegen of --matrix")
     if source is None and squares is not None:
         raise typer.BadParameter("--vierkanten vraagt ook --bron, voor de gemeentegrenzen")
+    if source is None and stations is not None:
+        raise typer.BadParameter("--kazernes vraagt ook --bron, voor de gebieden en de grenzen")
     if unit not in UNITS:
         raise typer.BadParameter(f"--eenheid {unit!r}: kies uit {', '.join(UNITS)}")
     with show.steps() as tell:
@@ -110,7 +119,13 @@ def build(
             tell("kazernes, voertuigen en gebieden lezen")
             areas = read_square_areas(squares, source, read_regions()) if squares is not None else None
             plan = build_national_plan(
-                source, parse_day(day), rules=rules, risks=risks, roads=network, given_areas=areas
+                source,
+                parse_day(day),
+                rules=rules,
+                risks=risks,
+                roads=network,
+                given_areas=areas,
+                osm_stations=stations,
             )
             for delivery in handed_in:
                 plan = apply_delivery(plan, delivery)

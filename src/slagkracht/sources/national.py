@@ -44,7 +44,13 @@ from slagkracht.sources.modelled_roads import NOTE, build_modelled_roads
 from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError
 from slagkracht.sources.risk_files import read_profile
 from slagkracht.sources.rule_files import read_rules
-from slagkracht.sources.station_lists import compute_units, place_pool, read_station_lists
+from slagkracht.sources.station_lists import (
+    ASSUMED_VEHICLE,
+    compute_units,
+    place_pool,
+    read_osm_station_lists,
+    read_station_lists,
+)
 from slagkracht.travel import Travel
 
 Flags = npt.NDArray[np.bool_]
@@ -56,6 +62,13 @@ MUNICIPAL_OUTLINES, MUNICIPALITIES = "gemeente_2023_wgs84.geojson", "gemeente_vr
 
 NO_OBJECTS = "Aantallen objecten per gebruiksfunctie zijn niet gegeven: inwoners zijn beoordeeld als woonfunctie."
 """What a plan says that knows its residents only."""
+
+NO_VEHICLES = (
+    f"OpenStreetMap zegt niet welke voertuigen er staan: op elke kazerne is één {ASSUMED_VEHICLE} aangenomen (te "
+    "verifiëren). Wat meer of andere voertuigen vraagt, is hiermee niet te beoordelen; een bedrijfsbrandweer of een "
+    "gesloten kazerne kan meetellen. Verbeter dit met --aanlevering."
+)
+"""What a plan says whose stations come from OpenStreetMap."""
 
 BESIDE_POINT_M = 5.0
 """Far enough to be another place, and nothing against the hundreds of metres that such a station may be off."""
@@ -70,11 +83,13 @@ def build_national_plan(
     roads: Roads | None = None,
     travel: Travel | None = None,
     given_areas: tuple[Areas, ReadSummary] | None = None,
+    osm_stations: Path | None = None,
     name: str = "Landelijk dekkingsplan op open gegevens",
 ) -> Plan:
     """The plan that the open lists in ``folder`` add up to on ``day``.
 
     ``given_areas`` None = the postcode areas of the folder; ``read_square_areas`` gives CBS squares instead.
+    ``osm_stations`` an OpenStreetMap extract to take the stations from, instead of the folder's lists.
 
     Crewing, turnout and readiness are in no open list: they follow from the rules "uitruk" and "beroepskazernes", and
     ``notes`` says so. With neither ``roads`` nor ``travel``, the roads are modelled (``build_national_roads``).
@@ -84,10 +99,14 @@ def build_national_plan(
     rules = rules or read_rules()
     regions = read_regions()
     areas, area_summary = given_areas or read_postcode_areas(folder / POSTCODES, regions)
-    lists = read_station_lists(folder / STATIONS, folder / VEHICLES, regions)
+    if osm_stations is not None:
+        lists = read_osm_station_lists(osm_stations, folder / OUTLINES, regions)
+    else:
+        lists = read_station_lists(folder / STATIONS, folder / VEHICLES, regions)
     lists = dataclasses.replace(lists, stations=set_apart(lists.stations, areas))
-    _, pool = rule_in_force(rules, "regionale-pool", day)
-    lists = place_pool(lists, areas, pool["piket"])
+    if osm_stations is None:
+        _, pool = rule_in_force(rules, "regionale-pool", day)
+        lists = place_pool(lists, areas, pool["piket"])
     _, crewing = rule_in_force(rules, "uitruk", day)
     _, choice = rule_in_force(rules, "beroepskazernes", day)
     tankers = int(choice["beroeps_tankautospuiten_per_kazerne"])
@@ -96,13 +115,15 @@ def build_national_plan(
     if roads is None and travel is None:
         roads = build_national_roads(folder, lists.stations, areas, rules, day)
     notes = [
-        f"Kazernes en voertuigen: {lists.summaries[0]}; {lists.summaries[1]}.",
+        f"Kazernes en voertuigen: {'; '.join(map(str, lists.summaries))}.",
         f"Inwoners: {area_summary}; elk gebied is één punt, "
         + ("het midden van het vierkant." if given_areas else "het gewogen midden van zijn adressen."),
         f"Bezetting is aangenomen (te verifiëren): {int(career.sum())} kazernes met beroeps, alle andere met vrije "
         "instroom; uitruktijd en paraatheid volgen uit de regel 'uitruk', niet uit aanlevering door de regio's.",
-        f"{int(lists.on_call.sum())} voertuigen uit regionale pools (vooral officieren van dienst) hebben in de lijst "
-        "geen kazerne: hun plaats is aangenomen (te verifiëren), gespreid naar inwoners volgens de regel "
+        NO_VEHICLES
+        if osm_stations is not None
+        else f"{int(lists.on_call.sum())} voertuigen uit regionale pools (vooral officieren van dienst) hebben in de "
+        "lijst geen kazerne: hun plaats is aangenomen (te verifiëren), gespreid naar inwoners volgens de regel "
         "'regionale-pool'.",
         NO_OBJECTS,
     ]

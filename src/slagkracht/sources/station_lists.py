@@ -1,4 +1,4 @@
-"""Station and vehicle lists as volunteers keep them: a thousand stations, and what each vehicle code stands for."""
+"""Stations and vehicles as volunteers keep them: lists with a code for each vehicle, or points on OpenStreetMap."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 from slagkracht.areas import Areas
 from slagkracht.regions import Regions
 from slagkracht.resources import REGIMES, WINDOWS, Stations, Units
+from slagkracht.sources.cbs import read_region_outlines
 from slagkracht.sources.csvfile import find_repeats, read_csv
 from slagkracht.sources.facts import find_far_stations
 from slagkracht.sources.geometry import transform, what_is_wrong
+from slagkracht.sources.osm import read_osm_stations
 from slagkracht.sources.refusal import Finding, ReadSummary, RefusalError
 from slagkracht.sources.vocabulary import (
     check_table,
@@ -43,6 +46,13 @@ TRAINING_WORDS = ("opleiding", "oefen", "vakbekwaamheid", "jeugdbrandweer", "& o
 
 POOL, OFF_DUTY = "regionale pool zonder kazerne", "regionale pool: wisselt het piket af"
 """Why a vehicle of a regional pool is kept apart, before and after ``place_pool``."""
+
+
+ASSUMED_VEHICLE = "TS-6"
+"""What is taken to stand at a station of OpenStreetMap, which names no vehicles."""
+
+NEAR_REGION_M = 500.0
+"""Outlines are simplified by some hundred metres: a station this near to one belongs to it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +139,64 @@ def read_station_lists(stations_path: Path, vehicles_path: Path, regions: Region
                 },
             ),
             ReadSummary(vehicle_table.file, int(standing.sum()), dict(Counter(reason[~standing].tolist()))),
+        ),
+    )
+
+
+def read_osm_station_lists(path: Path, outlines_path: Path, regions: Regions) -> StationLists:
+    """The fire stations of an OpenStreetMap extract, each with one ASSUMED_VEHICLE: OSM does not say what stands there.
+
+    A station belongs to the region of ``outlines_path`` that it lies in, or that it lies NEAR_REGION_M from at most
+    (simplified coasts); one further out, and one without a place in the extract, is left out and counted. Raises
+    RefusalError when either file is refused, or when no station remains.
+    """
+    listed, summary = read_osm_stations(path)
+    outlines, _ = read_region_outlines(outlines_path)
+    shapes = shapely.transform(
+        shapely.from_geojson(outlines["outline"].to_list()),
+        lambda places: np.column_stack(transform(places[:, 0], places[:, 1])),
+    )
+    x_m, y_m = transform(listed["lon"].to_numpy(), listed["lat"].to_numpy())
+    near = shapely.STRtree(shapes).query_nearest(
+        shapely.points(x_m, y_m), max_distance=NEAR_REGION_M, all_matches=False
+    )
+    region_row = {code: row for row, code in enumerate(regions.code.tolist())}
+    region = np.full(len(listed), -1, dtype=np.int32)
+    region[near[0]] = [region_row.get(code, -1) for code in outlines["code"].gather(near[1]).to_list()]
+    kept = region >= 0
+    if not kept.any():
+        raise RefusalError([Finding(path.name, 0, "", "geen kazerne", "amenity=fire_station in een veiligheidsregio")])
+    station_id = np.array(listed["station_id"].to_list(), dtype=np.str_)[kept]
+    named = [name or f"kazerne {code}" for code, name in zip(listed["station_id"], listed["name"], strict=True)]
+    count, outside = int(kept.sum()), int((~kept).sum())
+    nameless = listed["name"].to_list().count("")
+    none = np.zeros(0, dtype=np.str_)
+    return StationLists(
+        stations=Stations(
+            station_id=station_id,
+            name=np.array(named, dtype=np.str_)[kept],
+            region=region[kept],
+            x_m=x_m[kept],
+            y_m=y_m[kept],
+            position_error_m=np.zeros(count, dtype=np.float32),
+        ),
+        unit_id=np.array([f"{code}-{ASSUMED_VEHICLE}" for code in station_id.tolist()], dtype=np.str_),
+        type_code=np.full(count, ASSUMED_VEHICLE),
+        station=np.arange(count, dtype=np.int32),
+        on_call=np.zeros(count, dtype=np.bool_),
+        apart_id=none,
+        apart_type=none,
+        apart_reason=none,
+        apart_region=np.zeros(0, dtype=np.int32),
+        differences=(),
+        summaries=(
+            ReadSummary(
+                summary.file,
+                count,
+                summary.left_out | ({"kazerne buiten de veiligheidsregio's": outside} if outside else {}),
+                {f"één {ASSUMED_VEHICLE} op de kazerne (te verifiëren)": count}
+                | ({"kazerne zonder naam, genoemd naar haar nummer": nameless} if nameless else {}),
+            ),
         ),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,7 +29,6 @@ __all__ = [
     "compute_shortcuts",
     "compute_travel",
     "streets",
-    "travel_from_matrix",
     "whole_seconds",
 ]
 
@@ -187,65 +186,6 @@ def add_origin(
         origin_x_m=np.append(travel.origin_x_m, one.origin_x_m),
         origin_y_m=np.append(travel.origin_y_m, one.origin_y_m),
         origin_snap_m=np.append(travel.origin_snap_m, one.origin_snap_m),
-    )
-
-
-def travel_from_matrix(
-    seconds: npt.ArrayLike,
-    row_area: Sequence[str],
-    column_origin: Sequence[str],
-    area_id: Sequence[str],
-    origin_id: Sequence[str],
-    origin_x_m: npt.ArrayLike,
-    origin_y_m: npt.ArrayLike,
-    *,
-    source: str,
-    spread: float = 0.0,
-) -> Travel:
-    """A region's own matrix in the place of roads: ``seconds`` [rows, columns], not a number where nobody can drive.
-
-    Rows are named by ``row_area`` and columns by ``column_origin``, in any order; they are put in the order of
-    ``area_id`` and ``origin_id``. Raises ValueError with everything that is wrong, by name: a row or column that
-    misses, is unknown or stands twice, a negative or too long time.
-    """
-    matrix = np.asarray(seconds, np.float64)
-    wrong = []
-    if matrix.shape != (len(row_area), len(column_origin)):
-        wrong.append(f"{matrix.shape} getallen bij {len(row_area)} rijnamen en {len(column_origin)} kolomnamen")
-    for given, wanted, noun in ((row_area, area_id, "gebied"), (column_origin, origin_id, "vertrekpunt")):
-        names = set(given)
-        missing = [name for name in wanted if name not in names]
-        unknown = sorted(names - set(wanted))
-        twice = sorted(names) if len(names) < len(given) else []
-        twice = [name for name in twice if list(given).count(name) > 1]
-        for found, what in ((missing, "ontbreekt"), (unknown, "is onbekend"), (twice, "staat er twee keer in")):
-            if found:
-                more = f" en {len(found) - 5} meer" if len(found) > 5 else ""
-                wrong.append(f"{noun} {', '.join(found[:5])}{more} {what}")
-    if not wrong:
-        for bad, what in ((matrix < 0, "negatief"), (matrix > HORIZON_S, f"langer dan {HORIZON_S} seconden")):
-            if bad.any():
-                row, column = np.argwhere(bad)[0]
-                wrong.append(
-                    f"de rijtijd van {column_origin[column]} naar {row_area[row]} is {what}: {matrix[row, column]:g}"
-                )
-    if wrong:
-        raise ValueError(f"rijtijdenmatrix {source}: {'; '.join(wrong)}. Lever de matrix volledig aan, in seconden")
-
-    row = {name: number for number, name in enumerate(row_area)}
-    column = {name: number for number, name in enumerate(column_origin)}
-    ordered = matrix[np.ix_([row[name] for name in area_id], [column[name] for name in origin_id])]
-    drive_s = np.where(np.isfinite(ordered), np.rint(ordered), int(UNREACHABLE)).astype(np.uint16)
-    x, y = np.asarray(origin_x_m, np.float64), np.asarray(origin_y_m, np.float64)
-    return Travel(
-        drive_s,
-        x,
-        y,
-        np.zeros(len(x), np.float32),
-        np.zeros(len(area_id), np.float32),
-        "matrix",
-        spread,
-        source,
     )
 
 
