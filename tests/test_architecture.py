@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,20 @@ def test_imports_flow_one_way(room: str, path: Path) -> None:
             other = name.split(".")[1]
             if other in ORDER:
                 assert ORDER.index(other) <= ORDER.index(room), f"{path.name} ({room}) imports upward: {name}"
+
+
+def test_no_file_leans_on_one_that_leans_on_it() -> None:
+    """Also within a room: what a file imports never leads back to it."""
+    modules = {".".join(path.relative_to(HOUSE.parent).with_suffix("").parts): path for _, path in files()}
+    leans = {
+        name: {m for other in imports(path) for m in (other, f"{other}.__init__") if m in modules and m != name}
+        for name, path in modules.items()
+    }
+    for room in (name for name in modules if name.endswith(".__init__")):  # what a room opens with leans on its files
+        for name in leans:
+            if name.startswith(room.removesuffix("__init__")):
+                leans[name].discard(room)
+    list(TopologicalSorter(leans).static_order())
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from slagkracht.relief.people import Crews, ReliefError, Shifts, window_at
-from slagkracht.relief.solve import Answer, Model, count_out, may_go, solve_rotation
+from slagkracht.relief.posts import Model, count_out, may_go
+from slagkracht.relief.solve import Answer, solve_rotation
 from slagkracht.resources import WINDOWS
 from slagkracht.strength import Formation
 

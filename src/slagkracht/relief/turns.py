@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
+from slagkracht.relief.posts import Model
 from slagkracht.siting import solve_milp
-
-if TYPE_CHECKING:
-    from slagkracht.relief.solve import Model
 
 Indices = npt.NDArray[np.int32]
 
