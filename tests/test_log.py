@@ -359,6 +359,14 @@ def test_the_verifier_finds_removal_reordering_insertion_and_truncation() -> Non
     assert verify(LOG.rstrip("\n"), CHECKPOINTS)
 
 
+def test_beside_the_log_of_one_region_the_checkpoints_of_others_accuse_nobody() -> None:
+    of_another = signed_checkpoint(FIRE).replace('"VR06"', '"VR07"')
+    assert verify(LOG, CHECKPOINTS + of_another, {"VR06": PUBLIC}) == []
+    assert verify("", of_another, {"VR07": PUBLIC}), "where a whole log is gone nothing is passed over"
+    both = LOG + "".join(format_event(event) + "\n" for event in told((0, "note", {"text": "x"}), chain="VR08"))
+    assert verify(both, of_another), "among the logs of many, one that is missing shows"
+
+
 def test_the_verifier_trusts_only_the_key_it_was_given() -> None:
     other = Ed25519PrivateKey.from_private_bytes(bytes(reversed(range(32)))).public_key().public_bytes_raw().hex()
     assert "niet getekend met de sleutel van VR06" in verify(LOG, CHECKPOINTS, {"VR06": other})[0]
@@ -397,6 +405,7 @@ def test_it_runs_without_the_platform(tmp_path: Path) -> None:
     whole = run()
     assert whole.returncode == 0, whole.stdout + whole.stderr
     assert "in orde: 14 feiten" in whole.stdout
+    assert "1 controlepunten kloppen" in whole.stdout
     (tmp_path / "log.jsonl").write_text(LOG.replace("natuurbrand", "natuurbrant"))
     assert run().returncode == 1
 

@@ -85,9 +85,20 @@ def exchange(own: Scope) -> int:
 
 
 def read_held(own: Scope) -> str:
-    """What the acting region holds of others, as JSON lines for ``verify_log.py``."""
-    rows = own.rows("select chain, number, hash, at, key, signature from slagkracht.held_checkpoint order by 1, 2")
+    """What the acting region holds of others, and others of it, as JSON lines for ``verify_log.py``."""
+    rows = own.rows(
+        "select distinct chain, number, hash, at, key, signature from slagkracht.held_checkpoint order by 1, 2"
+    )
     return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def read_exchanged(own: Scope) -> list[Row]:
+    """Who holds whose newest checkpoint, as far as the acting region has a part in it: holder, log, number."""
+    return own.rows(
+        "select distinct on (chain = slagkracht.own(), chain, region) region, chain, number, at::timestamptz as at, "
+        "received_at from slagkracht.held_checkpoint "
+        "order by chain = slagkracht.own() desc, chain, region, number desc"
+    )
 
 
 def read_public_keys(own: Scope) -> dict[str, str]:

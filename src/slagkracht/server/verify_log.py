@@ -5,7 +5,8 @@ One file, nothing but Python 3.11: copy it to any machine.
     python verify_log.py LOG.jsonl [CHECKPOINTS.jsonl [KEYS.json]]
 
 LOG.jsonl has one entry per line, of one chain or of many; CHECKPOINTS.jsonl one signed checkpoint per line, as regions
-exchange them; KEYS.json the public key (hex, Ed25519) of each chain, as you got it from the region itself. Without
+exchange them (beside the log of one chain, those of other chains are passed over and counted); KEYS.json the public
+key (hex, Ed25519) of each chain, as you got it from the region itself. Without
 KEYS.json a checkpoint proves only what its own key says. Exit code 0 = nothing found, 1 = findings, 2 = unreadable.
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections.abc import Collection
 from typing import Any
 
 GENESIS = "0" * 64
@@ -47,8 +49,18 @@ def verify(log: str, checkpoints: str = "", keys: dict[str, str] | None = None) 
         findings += [f"regel {row} ({record['event_id']}): {what}" for what in check_entry(record, chain)]
         chain.append(record)
     for row, line in enumerate(checkpoints.splitlines(), start=1):
+        if is_of_another(line, chains):
+            continue
         findings += [f"controlepunt {row}: {what}" for what in check_checkpoint(line, chains, keys)]
     return findings
+
+
+def is_of_another(line: str, chains: Collection[str]) -> bool:
+    """Whether a checkpoint speaks of another chain than the only one that the log holds."""
+    try:
+        return len(chains) == 1 and json.loads(line)["chain"] not in chains
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def check_entry(record: dict[str, Any], before: list[dict[str, Any]]) -> list[str]:
@@ -156,9 +168,15 @@ def main(arguments: list[str]) -> int:
     except (OSError, ValueError) as error:
         print(f"onleesbaar: {error}")
         return 1 if isinstance(error, UnicodeDecodeError) else 2
-    findings = verify(texts[0], texts[1] if len(texts) > 1 else "", keys)
+    log, points = texts[0], texts[1] if len(texts) > 1 else ""
+    findings = verify(log, points, keys)
+    chains = set() if findings else {json.loads(line)["chain"] for line in log.splitlines()}
+    others = sum(is_of_another(line, chains) for line in points.splitlines())
+    checked = f"; {len(points.splitlines()) - others} controlepunten kloppen" if points else ""
+    checked += f", {others} gaan over andere logboeken" if others else ""
     print(
-        "\n".join(findings) or f"in orde: {texts[0].count(chr(10))} feiten, niets gewijzigd, weggelaten of verplaatst"
+        "\n".join(findings)
+        or f"in orde: {log.count(chr(10))} feiten, niets gewijzigd, weggelaten of verplaatst{checked}"
     )
     return 1 if findings else 0
 

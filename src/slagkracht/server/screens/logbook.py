@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from slagkracht.log import KINDS, UNIT_STATUSES, Event, replay, verify_chain
+from slagkracht.log import KINDS, UNIT_STATUSES, Conflict, Event, replay, verify_chain
+from slagkracht.server import verify_log
+from slagkracht.server.checkpoints import read_exchanged, read_held, read_public_keys
 from slagkracht.server.database import Row, scope
 from slagkracht.server.guard import Acting, acting_required, acting_scope
 from slagkracht.server.journal import read_events
@@ -45,6 +49,7 @@ def show_log(request: HttpRequest, acting: Acting) -> HttpResponse:
             own.world,
         )
         events = list(read_events(own)) if at or known_at else []
+        exchanged = read_exchanged(own)
         context: dict[str, Any] = {"controle": verify_own(acting) if request.GET.get("controle") else None}
     context |= {
         "feiten": [{**row, "tekst": write_body(row["body"]), "laat": is_late(row)} for row in rows],
@@ -57,6 +62,8 @@ def show_log(request: HttpRequest, acting: Acting) -> HttpResponse:
         "fout": fault,
         "beeld": describe_past(events, at, known_at) if at or known_at else None,
         "meer": len(rows) == PAGE,
+        "bij_anderen": [point for point in exchanged if point["chain"] == acting.region],
+        "van_anderen": [point for point in exchanged if point["chain"] != acting.region],
     }
     return render(request, "logboek.html", context)
 
@@ -92,8 +99,54 @@ def describe_past(events: list[Event], at: Any, known_at: Any) -> dict[str, Any]
         "regels": list(seen.lines.values()),
         "toezeggingen": held,
         "leiding": [command for _, command in sorted(seen.command.items())],
-        "tegenspraken": seen.conflicts,
+        "tegenspraken": describe_conflicts(seen.conflicts, events),
     }
+
+
+def describe_conflicts(conflicts: Iterable[Conflict], events: Iterable[Event]) -> list[dict[str, Any]]:
+    """Every contradiction with its facts, who told each, and who can decide: each corrects its own log alone."""
+    told = {event.event_id: event for event in events}
+    return [
+        {
+            "wat": conflict.what,
+            "feiten": [(e, told.get(e), write_body(told[e].body) if e in told else "") for e in conflict.events],
+            "beslist": sorted({each.rpartition("-")[0] for each in conflict.events}),
+        }
+        for conflict in conflicts
+    ]
+
+
+@require_GET
+@acting_required()
+def show_conflicts(request: HttpRequest, acting: Acting) -> HttpResponse:
+    """What the facts that one may see contradict each other in, now."""
+    with acting_scope(acting) as own:
+        events = list(read_events(own))
+    found = describe_conflicts(replay(events).conflicts, events)
+    return render(request, "deel_tegenspraken.html", {"tegenspraken": found})
+
+
+@require_GET
+@acting_required()
+def read_checkpoints(request: HttpRequest, acting: Acting) -> HttpResponse:
+    """What the acting region holds of others, and others of it, as ``verify_log.py`` takes it."""
+    with acting_scope(acting) as own:
+        return HttpResponse(read_held(own), content_type="application/jsonl; charset=utf-8")
+
+
+@require_GET
+@acting_required()
+def read_keys(request: HttpRequest, acting: Acting) -> HttpResponse:
+    """The public key of every log, as ``verify_log.py`` takes it."""
+    with acting_scope(acting) as own:
+        return JsonResponse(read_public_keys(own))
+
+
+@require_GET
+@acting_required()
+def read_verifier(request: HttpRequest, acting: Acting) -> HttpResponse:
+    """The program that verifies a log without the platform, to take along."""
+    return HttpResponse(Path(verify_log.__file__).read_bytes(), content_type="text/x-python; charset=utf-8")
 
 
 def verify_own(acting: Acting) -> dict[str, Any]:
@@ -104,14 +157,17 @@ def verify_own(acting: Acting) -> dict[str, Any]:
     with scope(acting.region, acting.world, "controle") as whole:
         events = list(read_events(whole, acting.region))
         signed = whole.rows(
-            "select number, hash from slagkracht.checkpoint where world = %s and chain = %s order by number",
-            whole.world,
-            whole.region,
+            "select chain as holder, number, hash from slagkracht.checkpoint where world = %s and chain = %s "
+            "union all select region, number, hash from slagkracht.held_checkpoint where world = %s and chain = %s "
+            "order by 2, 1",
+            *(whole.world, whole.region) * 2,
         )
     findings = [f"nr. {finding.number}: {finding.what}" for finding in verify_chain(events, acting.region)]
     hashes = {event.number: event.hash for event in events}
     for point in signed:
         if hashes.get(point["number"]) != point["hash"]:
-            findings.append(f"controlepunt op nr. {point['number']}: het logboek is daar anders dan het getekend werd")
+            what = "anders dan" if point["number"] in hashes else "afgekapt, want langer toen"
+            kept = f"controlepunt op nr. {point['number']}, bewaard door {point['holder']}"
+            findings.append(f"{kept}: het logboek is daar {what} het getekend werd")
     return {"feiten": len(events), "punten": len(signed), "bevindingen": findings,
             "laatste": events[-1].hash if events else ""}  # fmt: skip
