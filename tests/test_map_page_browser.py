@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from browser import AXE, CHROMIUM, FLAGS, needs_browser
 from reports_example import armed_plan, small_results
 from slagkracht.reports.drawing import compute_drawing
 from slagkracht.reports.map_page import write_map_page
@@ -16,21 +17,7 @@ from slagkracht.strength import compute_posture
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is nodig om de kaart in een browser te openen")
 
-CHROMIUM = Path("/usr/bin/chromium")
-ROOT = Path(__file__).parents[1]
-BUILT = ROOT / "src" / "slagkracht" / "web" / "kaart.html"
-AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-]  # fmt: skip
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="chromium is niet geïnstalleerd (apt-get install chromium)"),
-    pytest.mark.skipif(not BUILT.exists(), reason="de voorkant is niet gebouwd (make web)"),
-]
+pytestmark = needs_browser("kaart.html")
 
 
 @pytest.fixture(scope="module")

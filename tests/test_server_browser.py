@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from browser import AXE, CHROMIUM, FLAGS, needs_browser
 from slagkracht.server import demo, verify_log
 from slagkracht.server.database import Addresses
 from slagkracht.server.engine import CLOCK
@@ -23,21 +24,7 @@ from slagkracht.sources.variant_files import read_variant
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is nodig om de schermen te openen")
 
-CHROMIUM = Path("/usr/bin/chromium")
-ROOT = Path(__file__).parents[1]
-BUILT = ROOT / "src" / "slagkracht" / "web" / "platform" / "eilanden.js"
-AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-]  # fmt: skip
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="chromium is niet geïnstalleerd (apt-get install chromium)"),
-    pytest.mark.skipif(not BUILT.exists(), reason="de voorkant is niet gebouwd (make web)"),
-]
+pytestmark = needs_browser("platform/eilanden.js")
 
 
 class Site:

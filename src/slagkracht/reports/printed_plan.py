@@ -164,12 +164,7 @@ def _nation(matter: _Matter, windows: dict[str, str]) -> Json:
     table = compute_region_figures(plan, main, matter.own)
     numbered = tuple((f"{i + 1}  {row[0]}", *row[1:]) for i, row in enumerate(table.rows))
     page: Json = {
-        "key": [
-            {"value": write_share(share), "label": "van de inwoners op tijd"},
-            {"value": write_count(behind), "label": "inwoners niet op tijd"},
-            {"value": write_figure(median_s, "seconds"), "label": "opkomsttijd, mediaan"},
-            {"value": write_figure(p90_s, "seconds"), "label": "90e percentiel"},
-        ],
+        "key": _key_figures(share, behind, median_s, p90_s),
         "sentence": (
             f"Van de {write_count(float(whole.population[0]))} inwoners wordt {write_share(share)} op tijd bereikt "
             f"volgens de norm “{main.dutch}”, in het venster {windows[main.window]}. {write_count(behind)} mensen "
@@ -324,12 +319,7 @@ def _region(matter: _Matter, region: int) -> Json:
     page: Json = {
         "name": name,
         "code": str(plan.regions.code[region]),
-        "key": [
-            {"value": write_share(share), "label": "van de inwoners op tijd"},
-            {"value": write_count(behind), "label": "inwoners niet op tijd"},
-            {"value": write_figure(median_s, "seconds"), "label": "opkomsttijd, mediaan"},
-            {"value": write_figure(p90_s, "seconds"), "label": "90e percentiel"},
-        ],
+        "key": _key_figures(share, behind, median_s, p90_s),
         "sentence": (
             f"In {name} staan {len(stations)} kazernes voor {write_count(people)} inwoners. {write_share(share)} van "
             f"hen wordt op tijd bereikt, {write_count(behind)} mensen niet. De middelste inwoner wordt bereikt in "
@@ -445,6 +435,16 @@ def _legend(scale: Scale, values: Floats, people: Floats) -> list[Json]:
     return [
         {"colour": colour, "label": label, "share": write_share(float(share)), "missing": index == len(scale.colours)}
         for index, ((colour, label), share) in enumerate(zip(entries, shares))
+    ]
+
+
+def _key_figures(share: float, behind: float, median_s: float, p90_s: float) -> list[Json]:
+    """The four figures over a page; times in seconds."""
+    return [
+        {"value": write_share(share), "label": "van de inwoners op tijd"},
+        {"value": write_count(behind), "label": "inwoners niet op tijd"},
+        {"value": write_figure(median_s, "seconds"), "label": "opkomsttijd, mediaan"},
+        {"value": write_figure(p90_s, "seconds"), "label": "90e percentiel"},
     ]
 
 
