@@ -90,6 +90,17 @@ def test_the_receipt_is_of_exactly_this_plan() -> None:
     assert not verify_receipt(decision, slower)
 
 
+def test_of_one_day_what_was_noted_last_counts() -> None:
+    both = [adopted("VR01"), adopted("VR01", NEXT, 2027)]
+    for decisions in (both, both[::-1]):
+        now = decision_in_force(decisions, "VR01", day(2027, 2))
+        assert now is not None
+        assert now.plan_name == decisions[-1].plan_name
+    turned = [adopted("VR01"), decide(PLAN, "VR01", "AB VR01", "aangehouden", day(2026, 12))]
+    assert compute_adoption(turned, RECEIPT, ["VR01"], day(2027, 2), 1).refused == {"VR01": "aangehouden"}
+    assert compute_adoption(turned[::-1], RECEIPT, ["VR01"], day(2027, 2), 1).in_force == {"VR01": day(2027)}
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

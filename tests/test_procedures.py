@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from slagkracht.procedures import (
     Dossier,
+    Field,
     Needs,
     Procedure,
     Role,
@@ -22,16 +23,21 @@ from slagkracht.procedures import (
     Term,
     Who,
     available_steps,
+    compare_texts,
     compute_deadlines,
     compute_end,
     compute_holidays,
+    compute_versions,
     draw_procedure,
     find_faults,
+    find_field,
     is_working_day,
     pass_terms,
+    publish,
     start,
     take_step,
 )
+from slagkracht.procedures.dossier import check_answer
 from slagkracht.sources.procedure_files import NATIONAL, read_procedures
 from slagkracht.sources.refusal import RefusalError
 
@@ -131,6 +137,10 @@ def with_term(**changes: object) -> Procedure:
     return dataclasses.replace(SMALL, terms=(dataclasses.replace(SMALL.terms[0], **changes),))  # type: ignore[arg-type]
 
 
+def with_field(**changes: object) -> Procedure:
+    return dataclasses.replace(SMALL, fields=(dataclasses.replace(Field("reden", "Reden"), **changes),))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("procedure", "words"),
     [
@@ -146,6 +156,20 @@ def with_term(**changes: object) -> Procedure:
         (with_step(wait=Span(0, "weken")), "moet meer dan nul zijn"),
         (with_step(needs=(Needs("dromen", 1, None),)), "wacht op stap 'dromen', die niet bestaat"),
         (with_step(needs=(Needs("sluiten", 1, ("kleur", ("rood",))),)), "let op 'kleur'"),
+        (with_step(needs=(Needs("sluiten", 1, ("reden", ())),)), "noem de antwoorden op 'reden'"),
+        (with_step(when=("kleur", ("rood",))), "let op 'kleur', waar geen enkele stap om vraagt"),
+        (with_step(again=True), "opnieuw zetten hoort bij een stap van elke regio"),
+        (with_field(kind="getal"), "soort 'getal'"),
+        (with_field(kind="keuze"), "keuzes horen bij de soort 'keuze'"),
+        (with_field(name="kleur"), "geen enkele stap vraagt ernaar"),
+        (with_field(public=True), "is openbaar, maar geen enkele toestand"),
+        (
+            dataclasses.replace(
+                with_step(when=("reden", ("rood",))), fields=(Field("reden", "Reden", "keuze", ("geel", "blauw")),)
+            ),
+            "'rood' is geen keuze van veld 'reden'",
+        ),
+        (dataclasses.replace(SMALL, fields=(Field("reden", "Reden"),) * 2), "veld 'reden' staat er 2 keer"),
         (with_term(span=Span(2, "eeuwen")), "eenheid 'eeuwen'"),
         (with_term(state="dicht"), "loopt in eindtoestand"),
         (with_term(then="dromen"), "stap 'dromen' bestaat niet"),
@@ -273,7 +297,7 @@ def test_the_national_plan_goes_past_25_boards() -> None:
     procedure = PROCEDURES["landelijk_plan"]
     dossier = start(procedure, "plan-2027", {}, MONDAY)
     rcdv, beraad = who("", "rcdv"), who("", "veiligheidsberaad")
-    dossier = take_step(procedure, dossier, "voorleggen", rcdv, MONDAY, {"plan": "2027", "verantwoording": "ab12"})
+    dossier = take_step(procedure, dossier, "voorleggen", rcdv, MONDAY, {"plan": "2027", "verantwoording": "ab" * 32})
     dossier = take_step(procedure, dossier, "positief_advies", rcdv, MONDAY, {"advies": "doen"})
     dossier = take_step(procedure, dossier, "beraad_stemt_in", beraad, MONDAY, {"versie": "1"})
     with pytest.raises(StepRefusedError, match="kan pas vanaf 27-05-2026"):
@@ -285,8 +309,7 @@ def test_the_national_plan_goes_past_25_boards() -> None:
             take_step(procedure, dossier, "vaststellen", beraad, later, {})
         answers = {"besluit": "vastgesteld", "datum": "2026-07-01"}
         dossier = take_step(procedure, dossier, "bestuur_besluit", who(region, "bestuur"), later, answers)
-        with pytest.raises(StepRefusedError, match="heeft 'Bestuur besluit' al gezet"):
-            take_step(procedure, dossier, "bestuur_besluit", who(region, "bestuur"), later, answers)
+        dossier = take_step(procedure, dossier, "bestuur_besluit", who(region, "bestuur"), later, answers)
     assert take_step(procedure, dossier, "vaststellen", beraad, later, {}).state == "vastgesteld"
 
 
@@ -296,20 +319,115 @@ def test_a_board_that_refuses_does_not_count() -> None:
     for region in REGIONS:
         answers = {"besluit": "afgewezen" if region == "VR13" else "vastgesteld", "datum": "2026-07-01"}
         dossier = take_step(procedure, dossier, "bestuur_besluit", who(region, "bestuur"), MONDAY, answers)
+    beraad = who("", "veiligheidsberaad")
     with pytest.raises(StepRefusedError, match="staat op 24"):
-        take_step(procedure, dossier, "vaststellen", who("", "veiligheidsberaad"), MONDAY, {})
+        take_step(procedure, dossier, "vaststellen", beraad, MONDAY, {})
+    answers = {"besluit": "vastgesteld", "datum": "2026-09-01"}
+    turned = take_step(procedure, dossier, "bestuur_besluit", who("VR13", "bestuur"), MONDAY, answers)
+    assert take_step(procedure, turned, "vaststellen", beraad, MONDAY, {}).state == "vastgesteld"
+    answers = {**answers, "besluit": "aangehouden"}
+    back = take_step(procedure, turned, "bestuur_besluit", who("VR01", "bestuur"), MONDAY, answers)
+    with pytest.raises(StepRefusedError, match="staat op 24"):
+        take_step(procedure, back, "vaststellen", beraad, MONDAY, {})
 
 
-@pytest.mark.parametrize("route", ["minister", "beraad"])
-def test_a_qualification_dossier_takes_one_of_two_routes(route: str) -> None:
-    procedure, nipv, later = PROCEDURES["kwalificatiedossier"], who("", "nipv"), MONDAY + datetime.timedelta(weeks=7)
-    dossier = start(procedure, "k-1", {}, MONDAY)
-    changes = {"functie": "bevelvoerder", "versie": "2", "verschillen": "natuurbrand"}
-    dossier = take_step(procedure, dossier, "consulteren", nipv, MONDAY, changes)
-    dossier = take_step(procedure, dossier, f"naar_{route}", nipv, later, {})
+def test_a_region_says_once_what_it_may_say_once() -> None:
+    procedure, answers = PROCEDURES["kwalificatiedossier"], {"reactie": "akkoord"}
+    dossier = dataclasses.replace(start(procedure, "k", {}, MONDAY), state="consultatie")
+    dossier = take_step(procedure, dossier, "reageren", who("VR07", "beleid"), MONDAY, answers)
+    with pytest.raises(StepRefusedError, match="VR07 heeft 'Reactie van de regio' al gezet"):
+        take_step(procedure, dossier, "reageren", who("VR07", "beleid"), MONDAY, answers)
+    take_step(procedure, dossier, "reageren", who("VR08", "beleid"), MONDAY, answers)
+
+
+NIPV = who("", "nipv")
+FIRST = "1. Leidt een ploeg.\n2. Verkent.\n3. Meldt."
+SECOND = "1. Leidt een ploeg.\n2. Verkent ook natuurbrand.\n3. Meldt.\n4. Evalueert."
+
+
+def consulted(ijkfunctie: str, at: datetime.datetime = MONDAY) -> Dossier:
+    """A qualification dossier whose first text was sent back and whose second is in consultation."""
+    procedure = PROCEDURES["kwalificatiedossier"]
+    dossier = start(procedure, "k-1", {}, at)
+    for text in (FIRST, SECOND):
+        if dossier.taken:
+            dossier = take_step(procedure, dossier, "terug", NIPV, at, {"reden": "na de reacties"})
+        filled = {"functie": "bevelvoerder", "ijkfunctie": ijkfunctie, "versie": "1", "inhoud": text}
+        dossier = take_step(procedure, dossier, "consulteren", NIPV, at, filled)
+    return dossier
+
+
+@pytest.mark.parametrize(
+    ("ijkfunctie", "route", "other"), [("ja", "minister", "beraad"), ("nee", "beraad", "minister")]
+)
+def test_a_qualification_dossier_takes_the_route_of_its_function(ijkfunctie: str, route: str, other: str) -> None:
+    procedure, dossier, later = (
+        PROCEDURES["kwalificatiedossier"],
+        consulted(ijkfunctie),
+        MONDAY + datetime.timedelta(weeks=7),
+    )
+    with pytest.raises(StepRefusedError, match="kan pas vanaf 14-04-2026"):
+        take_step(procedure, dossier, f"naar_{route}", NIPV, MONDAY, {})
+    with pytest.raises(StepRefusedError, match=f"niet bij {ijkfunctie}"):
+        take_step(procedure, dossier, f"naar_{other}", NIPV, later, {})
+    dossier = take_step(procedure, dossier, f"naar_{route}", NIPV, later, {})
     by = who("", "minister" if route == "minister" else "veiligheidsberaad")
     done = {"ingangsdatum": "2026-07-01", "vindplaats": "Stcrt."}
-    assert take_step(procedure, dossier, f"{route}_stelt_vast", by, later, done).state == "register"
+    after = take_step(procedure, dossier, f"{route}_stelt_vast", by, later, done)
+    assert after.state == "register"
+    told = publish(procedure, after)
+    assert told is not None
+    assert told["fields"]["functie"] == "bevelvoerder"
+    assert told["fields"]["inhoud"] == SECOND
+    assert [len(version["lines"]) for version in told["versions"]["inhoud"]] == [3, 5]
+    assert "Demo" not in str(told), "nobody's name"
+    assert "na de reacties" not in str(told)
+    assert publish(procedure, dossier) is None, "not before it is in the register"
+
+
+def test_versions_are_laid_beside_each_other() -> None:
+    first, second = compute_versions(consulted("ja"), "inhoud")
+    assert (first.number, first.text, {kind for kind, _ in first.lines}) == (1, FIRST, {"nieuw"})
+    assert second.lines == (
+        ("gelijk", "1. Leidt een ploeg."),
+        ("vervallen", "2. Verkent."),
+        ("nieuw", "2. Verkent ook natuurbrand."),
+        ("gelijk", "3. Meldt."),
+        ("nieuw", "4. Evalueert."),
+    )
+    assert second.changed == 3
+    assert compute_versions(consulted("ja"), "inhoud", earlier=FIRST)[0].changed == 0
+
+
+@given(st.lists(st.sampled_from("abcd"), max_size=12), st.lists(st.sampled_from("abcd"), max_size=12))
+def test_from_the_differences_both_texts_can_be_read_back(before: list[str], after: list[str]) -> None:
+    lines = compare_texts("\n".join(before), "\n".join(after))
+    assert [line for kind, line in lines if kind != "nieuw"] == before
+    assert [line for kind, line in lines if kind != "vervallen"] == after
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        (Field("x", "X"), "", "mag niet leeg zijn"),
+        (Field("x", "X", optional=True), "", ""),
+        (Field("x", "X", "keuze", ("ja", "nee")), "misschien", "kies uit ja, nee"),
+        (Field("x", "X", "keuze", ("ja", "nee")), "ja", ""),
+        (Field("x", "X", "datum"), "1 juli", "schrijf een dag"),
+        (Field("x", "X", "datum"), "2026-02-30", "schrijf een dag"),
+        (Field("x", "X", "datum"), "2026-02-28", ""),
+        (Field("x", "X", "regio"), "VR26", "noem een regio"),
+        (Field("x", "X", "regio"), "VR25", ""),
+        (Field("x", "X", "plan"), "ab12", "een vingerafdruk"),
+        (Field("x", "X", "plan"), "0f" * 32, ""),
+    ],
+)
+def test_what_is_filled_in_is_checked(field: Field, value: str, words: str) -> None:
+    found = check_answer(field, value)
+    assert (words in found) if words else found == ""
+
+
+EXAMPLES = {"tekst": "x", "stuk": "x", "datum": "2026-07-01", "regio": "VR02", "plan": "ab" * 32}
 
 
 @given(st.data())
@@ -326,7 +444,8 @@ def test_whatever_is_taken_the_dossier_stays_in_its_procedure(data: st.DataObjec
         if not steps:
             continue
         step = data.draw(st.sampled_from(steps))
-        answers = dict.fromkeys(step.asks, "x")
+        fields = [find_field(procedure, name) for name in step.asks]
+        answers = {f.name: data.draw(st.sampled_from(f.choices)) if f.choices else EXAMPLES[f.kind] for f in fields}
         after = take_step(procedure, dossier, step.code, actor, at, answers)
         assert after.state in known
         assert after.taken[: len(dossier.taken)] == dossier.taken

@@ -10,10 +10,12 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import psycopg
 import pytest
 
 from slagkracht.server import dossiers, ledger, live
+from slagkracht.server import engine as seam
 from slagkracht.server.database import CLASSES, Addresses, scope
 from slagkracht.server.demo import give_mandate, give_person
 from slagkracht.server.engine import Engine
@@ -347,3 +349,57 @@ def test_classes_are_ranked_alike_in_program_and_database(database: Addresses) -
         for n, each in enumerate(CLASSES, start=1):
             assert own.row("select slagkracht.rank(%s) as rank", each) == {"rank": n}
     assert all(a < b for a, b in itertools.pairwise(range(len(CLASSES))))
+
+
+def test_what_a_unit_is_away_for_is_seen_up_to_its_class_and_that_it_is_away_by_all(
+    engine: Engine,  # noqa: F811
+    database: Addresses,
+) -> None:
+    number = int(
+        np.flatnonzero(engine.plan.regions.code[engine.plan.stations.region[engine.plan.units.station]] == RECEIVER)[0]
+    )
+    unit, mark = str(engine.plan.units.unit_id[number]), "merk" + secrets.token_hex(6)
+    with acting(OWNER) as own:
+        incident = ledger.open_incident(own, mark, 1.0, 2.0, "", "Geheim")
+        wanted = [ledger.Wanted(mark, "", 1, 1.0, 2.0, own.at, 8)]
+        request = ledger.make_request(own, incident, ledger.BY_MINISTER, mark, mark, wanted)
+        ledger.ask_regions(own, request, [RECEIVER, "LAC"])
+    with acting(RECEIVER) as lender:
+        offer = ledger.offer_units(lender, f"{request}-1", [unit], 1)
+    with acting(OWNER) as own:
+        (commitment,) = ledger.accept_offer(own, offer)
+    asked = ("/", "/kaart/nu.json", "/regio", "/actiecentrum", f"{API}/toezeggingen",
+             f"{API}/bestanden/toezeggingen.csv")  # fmt: skip
+    named = (f"{API}/toezeggingen/{commitment}", f"{API}/toezeggingen/{commitment}/edxl")
+    for region, low, role in ((RECEIVER, "Vertrouwelijk", "officier"), ("LAC", "Intern", "actiecentrum")):
+        may, may_not = someone(database, region, "Geheim", role), someone(database, region, low, role)
+        assert commitment in may.get(f"{API}/toezeggingen").content.decode()
+        for address in asked:
+            told = may_not.get(address).content.decode()
+            assert commitment not in told, f"{region} {low}: {address}"
+            assert mark not in told, f"{region} {low}: {address}"
+        assert [(may.get(each).status_code, may_not.get(each).status_code) for each in named] == [(200, 404)] * 2
+        away = [each for each in may.get("/kaart/nu.json").json()["eenheden"] if each["unit_id"] == unit]
+        assert away[0]["receiver"] == OWNER
+        assert all(
+            each["receiver"] is None
+            for each in may_not.get("/kaart/nu.json").json()["eenheden"]
+            if each["unit_id"] == unit
+        )
+        account = find_acting(may_not.get("/").wsgi_request).account  # type: ignore[union-attr]
+        with scope(region, "echt", "", account=account) as looking:
+            situation = seam.read_situation(looking, engine)
+            assert situation.units[unit].commitment == seam.HIDDEN
+            assert not seam.compute_picture(engine, situation, looking.at).standing.free[number]
+    with acting(STRANGER) as stranger:
+        assert not stranger.rows("select * from slagkracht.held_units() where unit_id = %s", unit)
+    low = someone(database, RECEIVER, "Vertrouwelijk")
+    now = datetime.datetime.now(datetime.UTC).isoformat()
+    place = {"id": secrets.token_hex(4), "eenheid": unit, "gebeurd_op": now, "x_m": 155_000.0, "y_m": 463_000.0}
+    assert post(low, "/meldingen", {"meldingen": [place]}).status_code == 200
+    with acting(OWNER) as own:
+        heard = own.row(
+            "select audience from slagkracht.event where body->>'unit' = %s and kind = 'unit_position'", unit
+        )
+        assert heard is not None
+        assert set(heard["audience"]) == {OWNER, "LAC"}, "the one who asked hears where it is"

@@ -75,6 +75,18 @@ def decide(
     """
     if region not in plan.regions.code:
         raise DecisionRefusedError(f"plan {plan.name!r} gaat niet over {region}")
+    check_decision(outcome, decided_on, starts, ends, reservation)
+    return Decision(region, body, plan.name, compute_hash(plan), outcome, decided_on, starts, ends, reservation)
+
+
+def check_decision(
+    outcome: str,
+    decided_on: datetime.date,
+    starts: datetime.date | None,
+    ends: datetime.date | None,
+    reservation: str,
+) -> None:
+    """Raises DecisionRefusedError when outcome, dates and reservation contradict each other."""
     if outcome not in OUTCOMES:
         raise DecisionRefusedError(f"onbekend besluit {outcome!r}; kies uit {', '.join(OUTCOMES)}")
     adopts = outcome in OUTCOMES[:2]
@@ -86,20 +98,20 @@ def decide(
         raise DecisionRefusedError(f"vervaldatum {ends:%d-%m-%Y} ligt voor ingangsdatum {starts:%d-%m-%Y}")
     if (outcome == OUTCOMES[1]) != bool(reservation):
         raise DecisionRefusedError("een voorbehoud hoort bij 'vastgesteld met voorbehoud', en alleen daarbij")
-    return Decision(region, body, plan.name, compute_hash(plan), outcome, decided_on, starts, ends, reservation)
 
 
 def decision_in_force(decisions: Iterable[Decision], region: str, day: datetime.date) -> Decision | None:
     """The decision by which a plan is in force for ``region`` on ``day``; None where there is none.
 
     About each plan the board's last decision counts. Of the adopted ones the plan that started last is in force: it
-    supersedes those before it, also after its own expiry. There is no fall-back to an older plan.
+    supersedes those before it, also after its own expiry. There is no fall-back to an older plan. Of what was decided
+    on one day, what stands last in ``decisions`` was decided last.
     """
     standing = {d.receipt: d for d in sorted(decisions, key=_decided_on) if d.region == region and d.decided_on <= day}
     started = [(d.starts, d) for d in standing.values() if d.starts is not None and d.starts <= day]
     if not started:
         return None
-    last = max(started, key=lambda pair: (pair[0], pair[1].decided_on))[1]
+    last = max(reversed(started), key=lambda pair: (pair[0], pair[1].decided_on))[1]
     return last if last.ends is None or day <= last.ends else None
 
 

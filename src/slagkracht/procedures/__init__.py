@@ -11,11 +11,14 @@ from slagkracht.procedures.dossier import (
     Who,
     available_steps,
     compute_deadlines,
+    last_answer,
     pass_terms,
     start,
     take_step,
 )
 from slagkracht.procedures.procedure import (
+    KINDS,
+    Field,
     Needs,
     Procedure,
     Role,
@@ -24,12 +27,16 @@ from slagkracht.procedures.procedure import (
     Step,
     Term,
     find_faults,
+    find_field,
 )
+from slagkracht.procedures.versions import Version, compare_texts, compute_versions, publish
 from slagkracht.procedures.working_days import compute_end, compute_holidays, is_working_day
 
 __all__ = [
+    "KINDS",
     "Deadline",
     "Dossier",
+    "Field",
     "Needs",
     "Procedure",
     "Role",
@@ -39,15 +46,21 @@ __all__ = [
     "StepRefusedError",
     "Taken",
     "Term",
+    "Version",
     "Who",
     "available_steps",
+    "compare_texts",
     "compute_deadlines",
     "compute_end",
     "compute_holidays",
+    "compute_versions",
     "draw_procedure",
     "find_faults",
+    "find_field",
     "is_working_day",
+    "last_answer",
     "pass_terms",
+    "publish",
     "start",
     "take_step",
 ]

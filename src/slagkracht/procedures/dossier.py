@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import re
 from dataclasses import dataclass
 from typing import Any
 
-from slagkracht.procedures.procedure import EACH, Needs, Procedure, Step, Term
+from slagkracht.procedures.procedure import EACH, Field, Needs, Procedure, Step, Term, find_field
 from slagkracht.procedures.working_days import compute_end
 
 BY_TERM = "van rechtswege"
@@ -83,7 +84,8 @@ def why_not(procedure: Procedure, dossier: Dossier, step: Step, who: Who, at: da
     if step.party == EACH:
         if not who.region:
             return f"{step.dutch!r} is aan elke regio zelf"
-        if any(t.step == step.code and t.region == who.region and t.at >= dossier.since for t in dossier.taken):
+        here = [t for t in dossier.taken if t.step == step.code and t.region == who.region and t.at >= dossier.since]
+        if here and not step.again:
             return f"{who.region} heeft {step.dutch!r} al gezet"
     elif step.party and (party := _party(dossier, step.party)) != who.region:
         return f"{step.dutch!r} is aan {party or 'niemand'}, niet aan {who.region or 'een landelijk orgaan'}"
@@ -91,23 +93,51 @@ def why_not(procedure: Procedure, dossier: Dossier, step: Step, who: Who, at: da
         open_at = compute_end(dossier.since, step.wait.amount, step.wait.unit)
         if at < open_at:
             return f"{step.dutch!r} kan pas vanaf {open_at:%d-%m-%Y %H:%M}"
+    if step.when is not None and (said := last_answer(dossier, step.when[0])) not in step.when[1]:
+        field = find_field(procedure, step.when[0])
+        return f"{step.dutch!r} kan alleen bij {field.dutch} {' of '.join(step.when[1])}, niet bij {said or 'niets'}"
     for needs in step.needs:
-        if (n := _count(dossier, needs)) < needs.count:
+        if (n := _count(procedure, dossier, needs)) < needs.count:
             return f"{step.dutch!r} vraagt {needs.count} keer {needs.step!r}; het staat op {n}"
     return ""
 
 
+def last_answer(dossier: Dossier, name: str) -> Any:
+    """What was last filled in under ``name``; "" when nothing was."""
+    return next((taken.answers[name] for taken in reversed(dossier.taken) if name in taken.answers), "")
+
+
 def _party(dossier: Dossier, name: str) -> str:
     """The region that a party stands for: as the dossier began, or as a step last named it."""
-    named = [taken.answers[name] for taken in dossier.taken if name in taken.answers]
-    return str(named[-1]) if named else dossier.parties.get(name, "")
+    return str(last_answer(dossier, name) or dossier.parties.get(name, ""))
 
 
-def _count(dossier: Dossier, needs: Needs) -> int:
-    return sum(
-        taken.step == needs.step and (needs.answer is None or taken.answers.get(needs.answer[0]) in needs.answer[1])
-        for taken in dossier.taken
-    )
+def _count(procedure: Procedure, dossier: Dossier, needs: Needs) -> int:
+    step = next(step for step in procedure.steps if step.code == needs.step)
+    here = dossier.state in step.from_states
+    taken = [t for t in dossier.taken if t.step == needs.step and (t.at >= dossier.since or not here)]
+    if step.party == EACH:
+        taken = list({t.region: t for t in taken}.values())
+    return sum(needs.answer is None or t.answers.get(needs.answer[0]) in needs.answer[1] for t in taken)
+
+
+def check_answer(field: Field, value: Any) -> str:
+    """What is wrong with ``value`` in ``field``, in a few words; "" when nothing is."""
+    if value in (None, ""):
+        return "" if field.optional else "mag niet leeg zijn"
+    text = str(value)
+    if field.kind == "keuze" and text not in field.choices:
+        return f"kies uit {', '.join(field.choices)}"
+    if field.kind == "datum":
+        try:
+            datetime.date.fromisoformat(text)
+        except ValueError:
+            return "schrijf een dag als 2026-07-01"
+    if field.kind == "regio" and not re.fullmatch(r"VR(0[1-9]|1[0-9]|2[0-5])", text):
+        return "noem een regio als VR06"
+    if field.kind == "plan" and not re.fullmatch(r"[0-9a-f]{64}", text):
+        return "een vingerafdruk van een plan: 64 tekens 0-9 en a-f"
+    return ""
 
 
 def take_step(
@@ -122,8 +152,11 @@ def take_step(
         raise StepRefusedError(f"{procedure.dutch} kent geen stap {step!r}")
     if reason := why_not(procedure, dossier, found, who, at):
         raise StepRefusedError(reason)
-    if empty := [name for name in found.asks if answers.get(name) in (None, "")]:
+    fields = [find_field(procedure, name) for name in found.asks]
+    if empty := [field.name for field in fields if not field.optional and answers.get(field.name) in (None, "")]:
         raise StepRefusedError(f"{found.dutch!r}: vul in {', '.join(empty)}")
+    if wrong := [f"{f.dutch}: {words}" for f in fields if (words := check_answer(f, answers.get(f.name)))]:
+        raise StepRefusedError(f"{found.dutch!r}: {'; '.join(wrong)}")
     role = next(role for role in found.roles if role in who.roles)
     return _after(dossier, found, Taken(step, who.actor, who.region, role, at, answers))
 

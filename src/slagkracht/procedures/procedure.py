@@ -13,6 +13,10 @@ EACH = "elk"
 
 STATUSES = ("vastgesteld", "te verifiëren")
 
+KINDS = ("tekst", "stuk", "keuze", "datum", "regio", "plan")
+"""What a field can hold: words; a text whose versions are laid side by side; one of its choices; a day; a region; the
+fingerprint of a plan."""
+
 
 @dataclass(frozen=True)
 class Role:
@@ -33,18 +37,35 @@ class Span:
 
 @dataclass(frozen=True)
 class State:
-    """Where a dossier can be. ``final`` = it stays there."""
+    """Where a dossier can be. ``final`` = it stays there; ``public`` = what is Open of it may be read by everyone."""
 
     code: str
     dutch: str
     final: bool
+    public: bool = False
+
+
+@dataclass(frozen=True)
+class Field:
+    """What a step asks under ``name``: its ``kind`` (one of KINDS), the ``choices`` of a keuze, may it stay empty.
+
+    ``public`` = everyone may read it once the dossier is in a public state.
+    """
+
+    name: str
+    dutch: str
+    kind: str = "tekst"
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+    public: bool = False
 
 
 @dataclass(frozen=True)
 class Needs:
     """What must have gone before: ``count`` times step ``step``, of which only those that answered ``answer`` count.
 
-    ``answer`` is (field, allowed values); None = every one counts.
+    ``answer`` is (field, allowed values); None = every one counts. Of a step that every region takes, a region counts
+    once, by what it said last.
     """
 
     step: str
@@ -60,7 +81,8 @@ class Step:
     dossier's parties that person must act for ("" = none in particular, "elk" = every region once; a field that an
     earlier step asked = the region that was filled in there) · ``ground`` the
     legal ground · ``asks`` fields to fill in · ``documents`` that it makes · ``wait`` how long
-    it must have been in the state · ``needs`` what must have gone before.
+    it must have been in the state · ``needs`` what must have gone before · ``again`` a region may take it again while
+    the dossier stands there, and what it said last counts · ``when`` (field, values): only when that was answered last.
     """
 
     code: str
@@ -74,6 +96,8 @@ class Step:
     documents: tuple[str, ...]
     wait: Span | None
     needs: tuple[Needs, ...]
+    again: bool = False
+    when: tuple[str, tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +118,10 @@ class Term:
 
 @dataclass(frozen=True)
 class Procedure:
-    """One procedure file. ``parties`` names who takes part besides whoever holds a national role."""
+    """One procedure file. ``parties`` names who takes part besides whoever holds a national role.
+
+    ``fields`` tells how what steps ask is filled in; what is not told of is text that may not be empty.
+    """
 
     code: str
     dutch: str
@@ -106,6 +133,13 @@ class Procedure:
     states: tuple[State, ...]
     steps: tuple[Step, ...]
     terms: tuple[Term, ...]
+    fields: tuple[Field, ...] = ()
+
+
+def find_field(procedure: Procedure, name: str) -> Field:
+    """How the field ``name`` of a procedure is filled in."""
+    told = next((field for field in procedure.fields if field.name == name), None)
+    return told or Field(name, name.replace("_", " ").capitalize())
 
 
 def find_faults(procedure: Procedure, roles: Iterable[Role]) -> list[str]:
@@ -118,6 +152,7 @@ def find_faults(procedure: Procedure, roles: Iterable[Role]) -> list[str]:
             ("toestand", [s.code for s in procedure.states]),
             ("stap", [s.code for s in procedure.steps]),
             ("termijn", [t.code for t in procedure.terms]),
+            ("veld", [f.name for f in procedure.fields]),
         )
         for code, n in Counter(codes).items()
         if n > 1
@@ -131,8 +166,32 @@ def find_faults(procedure: Procedure, roles: Iterable[Role]) -> list[str]:
         faults += _step_faults(procedure, step, states, steps, known)
     for term in procedure.terms:
         faults += _term_faults(procedure, term, states, steps)
+    for field in procedure.fields:
+        faults += _field_faults(procedure, field)
     faults += _way_faults(procedure, states)
     return faults
+
+
+def _field_faults(procedure: Procedure, field: Field) -> list[str]:
+    name = f"veld {field.name!r}"
+    faults = []
+    if field.kind not in KINDS:
+        faults.append(f"{name}: soort {field.kind!r}: kies uit {', '.join(KINDS)}")
+    if (field.kind == "keuze") != bool(field.choices):
+        faults.append(f"{name}: keuzes horen bij de soort 'keuze', en alleen daarbij")
+    if not any(field.name in step.asks for step in procedure.steps):
+        faults.append(f"{name}: geen enkele stap vraagt ernaar")
+    if field.public and not any(state.public for state in procedure.states):
+        faults.append(f"{name}: is openbaar, maar geen enkele toestand is dat")
+    return faults
+
+
+def _answer_faults(procedure: Procedure, name: str, answer: tuple[str, tuple[str, ...]]) -> list[str]:
+    """What is wrong with waiting for one of these answers: an answer that nobody can give is never given."""
+    field = find_field(procedure, answer[0])
+    never = [value for value in answer[1] if field.choices and value not in field.choices]
+    faults = [f"{name}: {value!r} is geen keuze van veld {field.name!r}" for value in never]
+    return faults if answer[1] else [f"{name}: noem de antwoorden op {field.name!r} die tellen"]
 
 
 def _step_faults(
@@ -162,6 +221,14 @@ def _step_faults(
             faults.append(f"{name}: wacht op stap {needs.step!r}, die niet bestaat")
         elif needs.answer and needs.answer[0] not in steps[needs.step].asks:
             faults.append(f"{name}: let op {needs.answer[0]!r}, waar stap {needs.step!r} niet om vraagt")
+        elif needs.answer:
+            faults += _answer_faults(procedure, name, needs.answer)
+    if step.when and step.when[0] not in named:
+        faults.append(f"{name}: let op {step.when[0]!r}, waar geen enkele stap om vraagt")
+    elif step.when:
+        faults += _answer_faults(procedure, name, step.when)
+    if step.again and step.party != EACH:
+        faults.append(f"{name}: opnieuw zetten hoort bij een stap van elke regio")
     return faults
 
 

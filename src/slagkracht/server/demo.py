@@ -20,7 +20,7 @@ PASSWORD = "slagkracht-demo"
 DEMO_ROLES = {"voorzitter": "Voorzitter", "officier": "Officier", "bestuur": "Bestuur", "beleid": "Beleid",
               "beheerder": "Beheerder"}  # fmt: skip
 DEMO_NATIONAL = {"actiecentrum": "Actiecentrum", "minister": "LOCC", "rcdv": "RCDV", "veiligheidsberaad": "Beraad",
-                 "beheerder": "Beheerder LAC"}  # fmt: skip
+                 "nipv": "NIPV", "beheerder": "Beheerder LAC"}  # fmt: skip
 DEMO_CLASSES = {
     "beheerder": "Geheim",
     **dict.fromkeys(("voorzitter", "officier", "actiecentrum", "minister"), "Vertrouwelijk"),

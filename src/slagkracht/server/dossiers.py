@@ -3,23 +3,57 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import json
+import os
 import secrets
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from slagkracht.decisions import DecisionRefusedError, check_decision
 from slagkracht.log import NATIONAL_CHAIN
-from slagkracht.procedures import Dossier, Procedure, Taken, Who, pass_terms, start, take_step
+from slagkracht.procedures import (
+    Dossier,
+    Procedure,
+    StepRefusedError,
+    Taken,
+    Who,
+    last_answer,
+    pass_terms,
+    publish,
+    start,
+    take_step,
+)
 from slagkracht.procedures.dossier import BY_TERM
 from slagkracht.procedures.procedure import EACH
 from slagkracht.server import papers
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.journal import record
 from slagkracht.server.ledger import ChangedMeanwhileError, LedgerError, NotAllowedError, NotFoundError, ask_regions
-from slagkracht.sources.procedure_files import read_procedures
+from slagkracht.sources.procedure_files import NATIONAL, read_procedures
 
 CLOCK = ZoneInfo("Europe/Amsterdam")
 """Terms run on Dutch days."""
+
+ADOPTION, BOARD_STEP = "landelijk_plan", "bestuur_besluit"
+"""The procedure by which a plan is adopted, and the step in it by which a board decides."""
+
+
+@functools.cache
+def read_known() -> dict[str, Procedure]:
+    """The procedures of the house, and those in the folder that SLAGKRACHT_PROCEDURES names; read once per start.
+
+    Raises RefusalError with everything that is wrong with them.
+    """
+    more = os.environ.get("SLAGKRACHT_PROCEDURES", "")
+    return read_procedures(NATIONAL, Path(more) if more else None)[0]
+
+
+def find_quorum() -> int:
+    """How many boards must have adopted a plan before it is noted as adopted: the procedure says so, no law does."""
+    needs = [needs for step in read_known()[ADOPTION].steps for needs in step.needs if needs.step == BOARD_STEP]
+    return max((each.count for each in needs), default=0)
 
 
 def open_dossier(scope: Scope, procedure: str, parties: dict[str, str], centre: bool = True) -> str:
@@ -68,9 +102,11 @@ def take_dossier_step(
         named.add(NATIONAL_CHAIN)
     audience = sorted({*row["audience"], *named} - {row["region"]})
     scope.run(
-        "update slagkracht.dossier set content = %s, audience = %s, version = version + 1 where dossier_id = %s",
+        "update slagkracht.dossier set content = %s, audience = %s, publication = %s, version = version + 1 "
+        "where dossier_id = %s",
         json.dumps(_pack(after)),
         audience,
+        _publication(procedure, after),
         dossier,
     )
     _tell_passed(scope, found, before, [row["region"], *audience])
@@ -78,6 +114,8 @@ def take_dossier_step(
     asked = scope.row("select * from slagkracht.request where dossier_id = %s", dossier)
     if asked is not None and NATIONAL_CHAIN in named and NATIONAL_CHAIN not in asked["audience"]:
         ask_regions(scope, asked["request_id"], [NATIONAL_CHAIN])  # what the centre decides on, it sees
+    if (procedure.code, step) == (ADOPTION, BOARD_STEP):
+        note_decision(scope, _as_decision(after))
     papers.make_documents(scope, next(each for each in procedure.steps if each.code == step), row)
     return int(row["version"]) + 1
 
@@ -91,17 +129,18 @@ def pass_due_terms(scope: Scope) -> list[str]:
     rows = scope.rows(
         "select * from slagkracht.dossier where region = %s order by dossier_id for update skip locked", scope.region
     )
-    known, _ = read_procedures() if rows else ({}, {})
     for row in rows:
-        if row["procedure"] not in known:
+        procedure = read_known().get(row["procedure"])
+        if procedure is None:
             continue
         found = unpack(row)
-        after = pass_terms(known[row["procedure"]], found, scope.at.astimezone(CLOCK))
+        after = pass_terms(procedure, found, scope.at.astimezone(CLOCK))
         if after == found:
             continue
         scope.run(
-            "update slagkracht.dossier set content = %s, version = version + 1 where dossier_id = %s",
+            "update slagkracht.dossier set content = %s, publication = %s, version = version + 1 where dossier_id = %s",
             json.dumps(_pack(after)),
+            _publication(procedure, after),
             row["dossier_id"],
         )
         _tell_passed(scope, found, after, [row["region"], *row["audience"]])
@@ -109,10 +148,56 @@ def pass_due_terms(scope: Scope) -> list[str]:
     return moved
 
 
+def decide_on_plan(scope: Scope, decision: dict[str, Any]) -> str:
+    """What the board of the acting region decided: a step in the dossier where that plan lies before it; its id.
+
+    Where no dossier of exactly this plan lies before the boards, the decision is noted by itself: no region waits for
+    the others to decide about its own plan.
+    """
+    step = next(step for step in read_known()[ADOPTION].steps if step.code == BOARD_STEP)
+    for row in scope.rows("select * from slagkracht.dossier where procedure = %s order by dossier_id", ADOPTION):
+        found = unpack(row)
+        if found.state in step.from_states and last_answer(found, "verantwoording") == decision["verantwoording"]:
+            told = {name: value for name, value in decision.items() if name not in ("plan", "verantwoording")}
+            days = {name: day.isoformat() for name, day in told.items() if isinstance(day, datetime.date)}
+            take_dossier_step(scope, row["dossier_id"], BOARD_STEP, {**told, **days})
+            made = scope.row(
+                "select max(decision_id) as made from slagkracht.board_decision where region = %s", scope.region
+            )
+            assert made is not None
+            return str(made["made"])
+    return note_decision(scope, decision)
+
+
+def _as_decision(dossier: Dossier) -> dict[str, Any]:
+    """What the last step of a dossier says that a board decided, about the plan of that dossier."""
+    said = dossier.taken[-1].answers
+    days = {
+        name: datetime.date.fromisoformat(said[name]) if said.get(name) else None
+        for name in ("datum", "ingangsdatum", "vervaldatum")
+    }
+    return {
+        "bestuursorgaan": said.get("bestuursorgaan") or "algemeen bestuur",
+        "plan": last_answer(dossier, "plan"),
+        "verantwoording": last_answer(dossier, "verantwoording"),
+        "besluit": said["besluit"],
+        "voorbehoud": said.get("voorbehoud") or "",
+        **days,
+    }
+
+
 def note_decision(scope: Scope, decision: dict[str, Any]) -> str:
-    """Notes what the board of the acting region decided about a plan, and returns the decision's id."""
+    """Notes what the board of the acting region decided about a plan, and returns the decision's id.
+
+    Raises StepRefusedError when what it says contradicts itself.
+    """
     if scope.region == NATIONAL_CHAIN:
         raise NotAllowedError("een plan wordt vastgesteld door het bestuur van een regio")
+    try:
+        said = (decision[name] for name in ("besluit", "datum", "ingangsdatum", "vervaldatum", "voorbehoud"))
+        check_decision(*said)
+    except DecisionRefusedError as error:
+        raise StepRefusedError(str(error)) from error
     row = scope.row(
         "insert into slagkracht.board_decision (world, region, body, plan_name, receipt, outcome, decided_on, starts, "
         "ends, reservation) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning decision_id",
@@ -129,8 +214,13 @@ def note_decision(scope: Scope, decision: dict[str, Any]) -> str:
     return str(row["decision_id"])
 
 
+def _publication(procedure: Procedure, dossier: Dossier) -> str | None:
+    told = publish(procedure, dossier)
+    return json.dumps(told) if told is not None else None
+
+
 def _procedure(code: str) -> Procedure:
-    procedures, _ = read_procedures()
+    procedures = read_known()
     if code not in procedures:
         raise NotFoundError(
             "procedure {code!r} bestaat niet; wel: {procedures}", code=code, procedures=", ".join(procedures)

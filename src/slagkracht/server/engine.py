@@ -153,13 +153,18 @@ def window_at(at: datetime.datetime) -> str:
     raise ValueError(f"{local:%d-%m-%Y %H:%M} ligt in geen tijdvenster; pas windows.csv aan")
 
 
+HIDDEN = "afgeschermd"
+"""What holds a unit where whoever looks may know that it is held, and not by what."""
+
+
 def read_situation(scope: Scope, engine: Engine) -> Situation:
     """The units as the acting region may see them: status, place, and what holds them now."""
     rows = scope.rows(
-        "select u.unit_id, u.status, u.status_at, p.x_m, p.y_m, p.place_at, c.commitment_id, c.step "
+        "select u.unit_id, u.status, u.status_at, p.x_m, p.y_m, p.place_at, c.commitment_id, "
+        "h.unit_id is not null as held "
         "from slagkracht.unit u left join slagkracht.unit_place p using (world, unit_id) "
         "left join slagkracht.commitment c on c.world = u.world and c.unit_id = u.unit_id and c.step <> 'unit_home' "
-        "where u.world = %s",
+        "left join slagkracht.held_units() h on h.unit_id = u.unit_id where u.world = %s",
         scope.world,
     )
     stations, units = engine.plan.stations, {}
@@ -178,7 +183,7 @@ def read_situation(scope: Scope, engine: Engine) -> Situation:
             x_m=row["x_m"] if away else None,
             y_m=row["y_m"] if away else None,
             place_at=row["place_at"],
-            commitment=row["commitment_id"] or "",
+            commitment=row["commitment_id"] or (HIDDEN if row["held"] else ""),
         )
     return dataclasses.replace(EMPTY, units=units)
 

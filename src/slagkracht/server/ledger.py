@@ -478,10 +478,8 @@ def report_unit(
             y_m,
             at,
         )
-    held = scope.rows(
-        "select region, receiver, audience from slagkracht.commitment where unit_id = %s and step <> 'unit_home'", unit
-    )
-    record(scope, "unit_status", told, [party for row in held for party in _parties(row)], at)
+    held = scope.rows("select parties from slagkracht.held_units() where unit_id = %s", unit)
+    record(scope, "unit_status", told, [party for row in held for party in row["parties"]], at)
 
 
 def share(scope: Scope, receiver: str, tier: str, until: datetime.datetime, redaction: list[str] | None = None) -> str:

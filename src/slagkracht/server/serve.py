@@ -59,8 +59,9 @@ def prepare(demo: bool = True, first: bool = True) -> None:
     with Modelnederland where no plan is named.
     """
     from slagkracht.server import demo as demo_data
-    from slagkracht.server import engine
+    from slagkracht.server import dossiers, engine
 
+    dossiers.read_known()  # a procedure that cannot be executed is refused before anyone is served
     addresses = database.find_addresses()
     set_up(addresses, read_secret(database.data_folder()), tables=first)
     if first:

@@ -70,6 +70,7 @@ urlpatterns = [
     path("besluiten/dossiers", decisions.open_dossier),
     path("besluiten/dossiers/<str:dossier>", decisions.show_dossier),
     path("besluiten/dossiers/<str:dossier>/stappen", decisions.take_step),
+    path("register", decisions.show_register),
     path("logboek", logbook.show_log),
     path("logboek/tegenspraken", logbook.show_conflicts),
     path("logboek/controlepunten.jsonl", logbook.read_checkpoints),

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from slagkracht.procedures import Needs, Procedure, Role, Span, State, Step, Term, find_faults
+from slagkracht.procedures import Field, Needs, Procedure, Role, Span, State, Step, Term, find_faults
 from slagkracht.sources.refusal import Finding, RefusalError
 
 NATIONAL = Path(__file__).parent.parent / "nl" / "procedures"
@@ -15,13 +15,15 @@ NATIONAL = Path(__file__).parent.parent / "nl" / "procedures"
 FIELDS: dict[str, dict[str, type]] = {
     "procedure": {
         "code": str, "dutch": str, "version": int, "source": str, "status": str, "begin": str, "parties": list,
-        "states": list, "steps": list, "terms": list,
+        "states": list, "steps": list, "terms": list, "fields": list,
     },
-    "states": {"code": str, "dutch": str, "final": bool},
+    "states": {"code": str, "dutch": str, "final": bool, "public": bool},
     "steps": {
         "code": str, "dutch": str, "from": list, "to": str, "roles": list, "party": str, "ground": str, "asks": list,
-        "documents": list, "wait": str, "needs": list,
+        "documents": list, "wait": str, "needs": list, "again": bool, "when": dict,
     },
+    "when": {"field": str, "answers": list},
+    "fields": {"name": str, "dutch": str, "kind": str, "choices": list, "optional": bool, "public": bool},
     "needs": {"step": str, "count": int, "field": str, "answers": list},
     "terms": {"code": str, "dutch": str, "state": str, "span": str, "then": str, "source": str, "status": str},
     "roles": {"code": str, "dutch": str, "national": bool},
@@ -31,20 +33,25 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "states": ("code", "dutch"),
     "steps": ("code", "dutch", "from", "ground"),
     "needs": ("step", "count"),
+    "when": ("field", "answers"),
+    "fields": ("name", "dutch", "kind"),
     "terms": ("code", "dutch", "state", "span", "source", "status"),
     "roles": ("code", "dutch"),
 }
 
 
-def read_procedures(folder: Path = NATIONAL) -> tuple[dict[str, Procedure], dict[str, Role]]:
+def read_procedures(folder: Path = NATIONAL, more: Path | None = None) -> tuple[dict[str, Procedure], dict[str, Role]]:
     """Every procedure in ``folder`` (``*.toml``) and the roles that they speak of (``roles.toml``), by code.
 
-    Raises RefusalError with all findings over all files; nothing is used of a folder with a fault in it.
+    ``more`` is a folder with procedures of the own organisation, for the same roles. Raises RefusalError with all
+    findings over all files; nothing is used of a folder with a fault in it.
     """
     findings: list[Finding] = []
     roles = _read_roles(folder / "roles.toml", findings)
     procedures: dict[str, Procedure] = {}
-    for path in sorted(folder.glob("*.toml")):
+    if more is not None and not more.is_dir():
+        findings.append(Finding(str(more), 0, "", "", "een map met procedures"))
+    for path in [*sorted(folder.glob("*.toml")), *(sorted(more.glob("*.toml")) if more is not None else [])]:
         if path.name == "roles.toml":
             continue
         table = _read_table(path, findings)
@@ -84,7 +91,7 @@ def _has_its_fields(file: str, kind: str, row: object, findings: list[Finding]) 
         findings.append(Finding(file, 0, kind, repr(row), "een tabel"))
         return False
     before = len(findings)
-    name = f"{kind} {row.get('code', row.get('step', ''))}".strip()
+    name = f"{kind} {row.get('code', row.get('name', row.get('step', '')))}".strip()
     for field in REQUIRED[kind]:
         if field not in row:
             findings.append(Finding(file, 0, name, "", f"veld {field}"))
@@ -101,12 +108,14 @@ def _parse_procedure(file: str, table: dict[str, Any], findings: list[Finding]) 
     before = len(findings)
     if not _has_its_fields(file, "procedure", table, findings):
         return None
-    rows = {kind: table.get(kind, []) for kind in ("states", "steps", "terms")}
+    rows = {kind: table.get(kind, []) for kind in ("states", "steps", "terms", "fields")}
     for kind, listed in rows.items():
         for row in listed:
             if _has_its_fields(file, kind, row, findings) and kind == "steps":
                 for needs in row.get("needs", []):
                     _has_its_fields(file, "needs", needs, findings)
+                if "when" in row:
+                    _has_its_fields(file, "when", row["when"], findings)
     if len(findings) > before:
         return None
     steps = tuple(_parse_step(file, row, findings) for row in rows["steps"])
@@ -132,9 +141,23 @@ def _parse_procedure(file: str, table: dict[str, Any], findings: list[Finding]) 
         status=table["status"],
         begin=table["begin"],
         parties=tuple(table.get("parties", [])),
-        states=tuple(State(row["code"], row["dutch"], row.get("final", False)) for row in rows["states"]),
+        states=tuple(
+            State(row["code"], row["dutch"], row.get("final", False), row.get("public", False))
+            for row in rows["states"]
+        ),
         steps=steps,
         terms=terms,
+        fields=tuple(
+            Field(
+                row["name"],
+                row["dutch"],
+                row["kind"],
+                tuple(row.get("choices", [])),
+                row.get("optional", False),
+                row.get("public", False),
+            )
+            for row in rows["fields"]
+        ),
     )
 
 
@@ -154,6 +177,8 @@ def _parse_step(file: str, row: dict[str, Any], findings: list[Finding]) -> Step
             Needs(n["step"], n["count"], (n["field"], tuple(n.get("answers", []))) if "field" in n else None)
             for n in row.get("needs", [])
         ),
+        again=row.get("again", False),
+        when=(row["when"]["field"], tuple(row["when"]["answers"])) if "when" in row else None,
     )
 
 

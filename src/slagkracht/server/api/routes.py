@@ -16,7 +16,6 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import APIKeyCookie
 from pydantic import AwareDatetime
 
-from slagkracht.decisions import OUTCOMES
 from slagkracht.log import NATIONAL_CHAIN, format_event, replay
 from slagkracht.procedures import StepRefusedError, draw_procedure
 from slagkracht.server import assistance, dossiers, ledger
@@ -27,7 +26,6 @@ from slagkracht.server.exchange import refuse_sealed
 from slagkracht.server.guard import API_VERSION, Acting, acting_scope, find_acting
 from slagkracht.server.journal import read_events, record
 from slagkracht.server.keys import AccessKey, end_key, make_key
-from slagkracht.sources.procedure_files import read_procedures
 
 Answer = Status[Any]
 
@@ -175,8 +173,9 @@ def procedures(request: HttpRequest) -> list[dict[str, Any]]:
             "toestanden": [dataclasses.asdict(state) for state in p.states],
             "stappen": [dataclasses.asdict(step) for step in p.steps],
             "termijnen": [dataclasses.asdict(term) for term in p.terms],
+            "velden": [dataclasses.asdict(field) for field in p.fields],
         }
-        for p in read_procedures()[0].values()
+        for p in dossiers.read_known().values()
     ]
 
 
@@ -184,7 +183,7 @@ def procedures(request: HttpRequest) -> list[dict[str, Any]]:
          response={200: None, **BAD})  # fmt: skip
 def drawing(request: HttpRequest, code: str, toestand: str = "") -> HttpResponse:
     acting_of(request)
-    procedure = read_procedures()[0].get(code)
+    procedure = dossiers.read_known().get(code)
     if procedure is None:
         raise ledger.NotFoundError(f"procedure {code} is hier niet bekend")
     return HttpResponse(draw_procedure(procedure, toestand), content_type="image/svg+xml")
@@ -484,18 +483,9 @@ def decide(request: HttpRequest, given: schemas.BesluitIn) -> Answer:
     acting = acting_of(request, "bestuur", "voorzitter")
     if acting.region == NATIONAL_CHAIN:
         raise ledger.NotAllowedError("een plan wordt vastgesteld door het bestuur van een regio")
-    adopts = given.besluit in OUTCOMES[:2]
-    if adopts != (given.ingangsdatum is not None) or (given.vervaldatum is not None and not adopts):
-        raise HttpError(400, "een ingangsdatum hoort bij vaststellen, en alleen daarbij")
-    if given.ingangsdatum and given.ingangsdatum < given.datum:
-        raise HttpError(400, "de ingangsdatum ligt niet voor het besluit")
-    if given.vervaldatum and given.ingangsdatum and given.vervaldatum < given.ingangsdatum:
-        raise HttpError(400, "de vervaldatum ligt niet voor de ingangsdatum")
-    if (given.besluit == OUTCOMES[1]) != bool(given.voorbehoud):
-        raise HttpError(400, "een voorbehoud hoort bij 'vastgesteld met voorbehoud', en alleen daarbij")
 
     def do(own: Scope) -> dict[str, Any]:
-        return {"id": dossiers.note_decision(own, given.model_dump())}
+        return {"id": dossiers.decide_on_plan(own, given.model_dump())}
 
     return once(request, acting, 201, do)
 

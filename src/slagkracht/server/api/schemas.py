@@ -191,6 +191,7 @@ class Procedure(Schema):
     toestanden: list[dict[str, Any]]
     stappen: list[dict[str, Any]]
     termijnen: list[dict[str, Any]]
+    velden: list[dict[str, Any]]
 
 
 class Beeld(Schema):

@@ -118,12 +118,12 @@ def _take_places(own: Scope, reports: list[tuple[int, Report]], taken: Taken) ->
     """Takes many places in one go: the newest of each unit is where it stands, and each is a fact."""
     units = sorted({report.eenheid for _, report in reports})
     rows = own.rows(
-        "select u.unit_id, c.receiver, c.audience from slagkracht.unit u left join slagkracht.commitment c "
-        "on c.unit_id = u.unit_id and c.step <> 'unit_home' where u.unit_id = any(%s) and u.region = %s",
+        "select unit_id, coalesce(parties, '{}') as parties from slagkracht.unit left join slagkracht.held_units() "
+        "using (unit_id) where unit_id = any(%s) and region = %s",
         units,
         own.region,
     )
-    audience = {row["unit_id"]: (row["receiver"], *row["audience"]) if row["receiver"] else () for row in rows}
+    audience = {row["unit_id"]: row["parties"] for row in rows}
     strange = [
         (n, f"eenheid {report.eenheid} is hier niet bekend") for n, report in reports if report.eenheid not in audience
     ]

@@ -13,28 +13,38 @@ from django.views.decorators.http import require_GET, require_POST
 
 from slagkracht.decisions import OUTCOMES, Decision, compute_adoption
 from slagkracht.log import NATIONAL_CHAIN
-from slagkracht.procedures import Who, available_steps, compute_deadlines, draw_procedure, pass_terms
+from slagkracht.plan import compute_hash
+from slagkracht.procedures import (
+    Procedure,
+    Taken,
+    Who,
+    available_steps,
+    compute_deadlines,
+    compute_versions,
+    draw_procedure,
+    find_field,
+    last_answer,
+    pass_terms,
+)
 from slagkracht.reports.map_svg import draw_regions
 from slagkracht.server import documents, dossiers
 from slagkracht.server import engine as seam
-from slagkracht.server.database import Row, Scope
+from slagkracht.server.database import Row, Scope, scope
 from slagkracht.server.engine import Engine
 from slagkracht.server.guard import Acting, acting_required, acting_scope
 from slagkracht.server.screens.nation import drawing_of
-from slagkracht.server.screens.page import LEADERS, RefusedError, act
-from slagkracht.sources.procedure_files import read_procedures
-
-QUORUM = 25
-"""How many boards the map counts to; no law makes one region's adoption depend on another's."""
+from slagkracht.server.screens.page import CLASSIFIERS, RefusedError, act
 
 
 @require_GET
 @acting_required()
 def show_decisions(request: HttpRequest, acting: Acting) -> HttpResponse:
     engine = seam.current()
-    procedures, _ = read_procedures()
+    procedures = dossiers.read_known()
     with acting_scope(acting) as own:
-        made = own.rows("select * from slagkracht.board_decision where world = %s order by decided_on desc", own.world)
+        made = own.rows(
+            "select * from slagkracht.board_decision where world = %s order by decided_on, decision_id", own.world
+        )
         regions = own.rows(
             "select region, name from slagkracht.region where region <> %s order by region", NATIONAL_CHAIN
         )
@@ -43,15 +53,21 @@ def show_decisions(request: HttpRequest, acting: Acting) -> HttpResponse:
     context: dict[str, Any] = {
         "dossiers": [describe_case(row) for row in cases],
         "procedures": procedures.values(),
-        "besluiten": made,
+        "besluiten": made[::-1],
         "uitkomsten": OUTCOMES,
         "mag": acting.region != NATIONAL_CHAIN and bool(acting.roles & {"bestuur", "voorzitter"}),
         "vandaag": today,
         "regios": [row["region"] for row in regions],
     }
+    told, codes, quorum = [as_decision(row) for row in made], [row["region"] for row in regions], dossiers.find_quorum()
+    names = {decision.receipt: decision.plan_name for decision in reversed(told)}
+    context["plannen"] = [
+        {"naam": name, "hash": receipt, "stand": compute_adoption(told, receipt, codes, today, quorum)}
+        for receipt, name in reversed(names.items())
+    ]
+    context["quorum_status"] = procedures[dossiers.ADOPTION].status
     if engine is not None:
-        told = [as_decision(row) for row in made]
-        adoption = compute_adoption(told, engine.plan_hash, [row["region"] for row in regions], today, QUORUM)
+        adoption = compute_adoption(told, engine.plan_hash, codes, today, quorum)
         context |= {
             "plan": engine.plan,
             "hash": engine.plan_hash,
@@ -118,16 +134,9 @@ def decide(request: HttpRequest, acting: Acting) -> HttpResponse:
             day("vervaldatum"),
         )
         held = request.POST.get("voorbehoud", "").strip()
-        adopts = outcome in OUTCOMES[:2]
         if outcome not in OUTCOMES or decided_on is None:
             raise RefusedError("kies een besluit en de dag waarop het genomen is")
-        if adopts != (starts is not None) or (ends is not None and not adopts):
-            raise RefusedError("een ingangsdatum hoort bij vaststellen, en alleen daarbij")
-        if (starts is not None and starts < decided_on) or (ends is not None and starts is not None and ends < starts):
-            raise RefusedError("de dagen volgen elkaar op: besluit, ingang, verval")
-        if (outcome == OUTCOMES[1]) != bool(held):
-            raise RefusedError("een voorbehoud hoort bij 'vastgesteld met voorbehoud', en alleen daarbij")
-        dossiers.note_decision(
+        dossiers.decide_on_plan(
             own,
             {
                 "bestuursorgaan": request.POST.get("bestuursorgaan", "").strip() or "algemeen bestuur",
@@ -149,11 +158,18 @@ def decide(request: HttpRequest, acting: Acting) -> HttpResponse:
 
 
 def describe_case(row: Row) -> dict[str, Any]:
-    """A dossier with the Dutch names of its procedure and state."""
-    procedure = read_procedures()[0][row["procedure"]]
-    state = next(each for each in procedure.states if each.code == row["content"]["state"])
-    since = datetime.datetime.fromisoformat(row["content"]["since"])
-    return {**row, "naam": procedure.dutch, "toestand": state.dutch, "klaar": state.final, "sinds": since}
+    """A dossier with the Dutch names of its procedure and state; by their codes where this platform knows them not."""
+    procedure = dossiers.read_known().get(row["procedure"])
+    code = row["content"]["state"]
+    state = next((each for each in procedure.states if each.code == code), None) if procedure else None
+    return {
+        **row,
+        "naam": procedure.dutch if procedure else row["procedure"],
+        "toestand": state.dutch if state else code,
+        "klaar": state is not None and state.final,
+        "onbekend": state is None,
+        "sinds": datetime.datetime.fromisoformat(row["content"]["since"]),
+    }
 
 
 def describe_request_case(own: Scope, asked: Row) -> dict[str, Any] | None:
@@ -161,9 +177,12 @@ def describe_request_case(own: Scope, asked: Row) -> dict[str, Any] | None:
     row = own.row("select * from slagkracht.dossier where dossier_id = %s", asked["dossier_id"])
     if row is None:
         return None
-    procedure = read_procedures()[0][row["procedure"]]
+    told = describe_case(row)
+    if told["onbekend"]:
+        return {**told, "termijnen": ()}
+    procedure = dossiers.read_known()[row["procedure"]]
     case = pass_terms(procedure, dossiers.unpack(row), own.at.astimezone(seam.CLOCK))
-    return {**describe_case(row), "termijnen": compute_deadlines(procedure, case)}
+    return {**told, "termijnen": compute_deadlines(procedure, case)}
 
 
 @require_GET
@@ -176,25 +195,58 @@ def show_dossier(request: HttpRequest, acting: Acting, dossier: str) -> HttpResp
         now = own.at.astimezone(seam.CLOCK)
         asked = own.row("select request_id from slagkracht.request where dossier_id = %s", dossier)
         papers = documents.list_documents(own, asked["request_id"]) if asked else []
-    procedure = read_procedures()[0][row["procedure"]]
-    case = pass_terms(procedure, dossiers.unpack(row), now)
-    who = Who(acting.actor, "" if acting.region == NATIONAL_CHAIN else acting.region, acting.roles)
-    steps = {step.code: step for step in procedure.steps}
-    context = {
-        "dossier": describe_case(row),
+        regions = [each["region"] for each in own.rows("select region from slagkracht.region order by region")]
+    told, case = describe_case(row), dossiers.unpack(row)
+    context: dict[str, Any] = {
+        "dossier": told,
         "partijen": case.parties,
-        "procedure": procedure,
-        "stappen": available_steps(procedure, case, who, now),
-        "gezet": [(steps[taken.step], taken) for taken in reversed(case.taken)],
-        "termijnen": compute_deadlines(procedure, case),
-        # the drawing is ours, of a procedure that was refused at load when anything in it was amiss
-        "tekening": mark_safe(draw_procedure(procedure, case.state)),
         "versie": row["version"],
-        "klasse_mag": bool(acting.roles & {*LEADERS, "bestuur"}),
+        "klasse_mag": bool(acting.roles & set(CLASSIFIERS)),
         "aanvraag": asked["request_id"] if asked else "",
         "stukken": papers,
     }
+    if told["onbekend"]:
+        context["gezet"] = [({"dutch": taken.step}, taken, taken.answers.items()) for taken in reversed(case.taken)]
+        return render(request, "dossier.html", context)
+    procedure = dossiers.read_known()[row["procedure"]]
+    case = pass_terms(procedure, case, now)
+    who = Who(acting.actor, "" if acting.region == NATIONAL_CHAIN else acting.region, acting.roles)
+    engine = seam.current()
+    context |= {
+        "procedure": procedure,
+        "stappen": [
+            (step, [(find_field(procedure, name), preset(name, engine, now)) for name in step.asks])
+            for step in available_steps(procedure, case, who, now)
+        ],
+        "regios": [region for region in regions if region != NATIONAL_CHAIN],
+        "gezet": [tell_taken(procedure, taken) for taken in reversed(case.taken)],
+        "termijnen": [(each, each.ends_at <= now) for each in compute_deadlines(procedure, case)],
+        # the drawing is ours, of a procedure that was refused at load when anything in it was amiss
+        "tekening": mark_safe(draw_procedure(procedure, case.state)),
+        "versies": [(field, compute_versions(case, field.name)) for field in procedure.fields if field.kind == "stuk"],
+        "plannen": [
+            (field, receipt, engine is not None and compute_hash(engine.plan) == receipt)
+            for field in procedure.fields
+            if field.kind == "plan" and (receipt := last_answer(case, field.name))
+        ],
+    }
     return render(request, "dossier.html", context)
+
+
+def preset(name: str, engine: Engine | None, now: datetime.datetime) -> str:
+    """What stands in a field before it is filled in: the plan that is loaded here, and today for a day that passed."""
+    if name == "datum":
+        return f"{now:%Y-%m-%d}"
+    if engine is None:
+        return ""
+    return {"verantwoording": engine.plan_hash, "plan": str(engine.plan.name)}.get(name, "")
+
+
+def tell_taken(procedure: Procedure, taken: Taken) -> tuple[Any, Taken, list[tuple[str, Any]]]:
+    """A step that was taken, with what was filled in under the names that people know; long texts stand elsewhere."""
+    step = next((each for each in procedure.steps if each.code == taken.step), {"dutch": taken.step})
+    fields = [(find_field(procedure, name), value) for name, value in taken.answers.items() if value not in ("", None)]
+    return step, taken, [(field.dutch, value) for field, value in fields if field.kind != "stuk"]
 
 
 @require_POST
@@ -202,7 +254,7 @@ def show_dossier(request: HttpRequest, acting: Acting, dossier: str) -> HttpResp
 def open_dossier(request: HttpRequest, acting: Acting) -> HttpResponse:
     def do(own: Scope) -> tuple[str, str]:
         code = request.POST.get("procedure", "")
-        procedure = read_procedures()[0].get(code)
+        procedure = dossiers.read_known().get(code)
         if procedure is None:
             raise RefusedError("kies een procedure")
         default = acting.region if acting.region != NATIONAL_CHAIN else ""
@@ -226,3 +278,37 @@ def take_step(request: HttpRequest, acting: Acting, dossier: str) -> HttpRespons
         return f"/besluiten/dossiers/{dossier}", gettext("De stap is gezet.")
 
     return act(request, acting, do)
+
+
+@require_GET
+def show_register(request: HttpRequest) -> HttpResponse:
+    """The public register: what a procedure made public and its owner made Open, for everyone, without logging in."""
+    with scope("", "", "") as own:
+        rows = own.rows("select * from slagkracht.public_register()")
+    entries = []
+    for row in rows:
+        procedure = dossiers.read_known().get(row["procedure"])
+        if procedure is None:
+            continue
+        told = row["publication"]
+        texts = {field.name for field in procedure.fields if field.kind == "stuk"}
+        known = [(find_field(procedure, name), value) for name, value in told["fields"].items() if value]
+        entries.append(
+            {
+                "kenmerk": row["dossier_id"],
+                "procedure": procedure.dutch,
+                "status": procedure.status,
+                "velden": [(field.dutch, value) for field, value in known if field.name not in texts],
+                "teksten": [(field.dutch, value) for field, value in known if field.name in texts],
+                "versies": [
+                    (
+                        find_field(procedure, name).dutch,
+                        [{**text, "at": datetime.datetime.fromisoformat(text["at"])} for text in versions],
+                    )
+                    for name, versions in told["versions"].items()
+                ],
+                "door": told["by"],
+                "sinds": datetime.datetime.fromisoformat(told["since"]),
+            }
+        )
+    return render(request, "register.html", {"inschrijvingen": entries})

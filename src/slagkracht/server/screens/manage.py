@@ -14,7 +14,7 @@ from slagkracht.server import engine as seam
 from slagkracht.server import handover, ledger
 from slagkracht.server.database import CLASSES, Scope
 from slagkracht.server.guard import Acting, acting_required, acting_scope
-from slagkracht.server.screens.page import LEADERS, RefusedError, act, read_moment, read_number
+from slagkracht.server.screens.page import CLASSIFIERS, RefusedError, act, read_moment, read_number
 from slagkracht.server.screens.words import tell
 
 USUAL_DAYS = 365
@@ -88,7 +88,7 @@ def end_mandate(request: HttpRequest, acting: Acting, mandate: int) -> HttpRespo
 
 
 @require_POST
-@acting_required(*LEADERS, "bestuur")
+@acting_required(*CLASSIFIERS)
 def classify(request: HttpRequest, acting: Acting) -> HttpResponse:
     """Gives an incident, a unit or a dossier of the acting region another class."""
 

@@ -23,6 +23,9 @@ from slagkracht.server.refusals import SaidError
 LEADERS = ("officier", "voorzitter", "commandant", "actiecentrum")
 """Roles that may ask, offer, accept and move units."""
 
+CLASSIFIERS = (*LEADERS, "bestuur", "nipv", "veiligheidsberaad", "rcdv")
+"""Roles that may give what is their own another information class."""
+
 MENU = (
     ("/", gettext_lazy("Landelijk beeld")),
     ("/actiecentrum", gettext_lazy("Actiecentrum")),
