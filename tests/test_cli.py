@@ -77,6 +77,17 @@ def test_every_command_explains_itself_in_dutch(capsys: Screen, words: tuple[str
         (("plan", "modelland", "--uit", "x", "--dag", "1-7-2026"), "schrijf hem als 2026-07-01"),
         (("plan", "bouw", "--uit", "x"), "geef --bron, of een of meer keren --aanlevering"),
         (("volgorde", "{toyland}", "--uit", "x.xls"), "eindigt op .csv of .parquet"),
+        (("volgorde", "{toyland}", "--uit", "x.csv", "--diepte", "0"), "--diepte: kies 1 of meer."),
+        (("volgorde", "{toyland}", "--uit", "x.csv", "--diepte", "101"), "--diepte: kies 100 of minder."),
+        (("volgorde", "{toyland}", "--uit", "x.csv", "--verschillen", "y.csv"), "--verschillen vraagt ook --vergelijk"),
+        (("plan", "modelland", "--uit", "x", "--gebieden", "341"), "--gebieden: kies 342 of meer."),
+        (("plan", "modelland", "--uit", "x", "--gebieden", "400001"), "--gebieden: kies 400000 of minder."),
+        (("plan", "modelland", "--uit", "x.csv"), "x.csv: noem een map, of een bestand dat eindigt op .zip"),
+        (("dekking", "{toyland}", "--uit", "x.csv"), "noem een map, zonder .csv"),
+        (("kaart", "{toyland}", "--uit", "x.pdf"), "x.pdf: kies een naam die eindigt op .html"),
+        (("rapport", "{toyland}", "--uit", "x.html"), "x.html: kies een naam die eindigt op .pdf"),
+        (("variant", "{toyland}", "{variant}", "--uit", "x.csv"), "x.csv: kies een naam die eindigt op .html"),
+        (("slagkrachtkaart", "{toyland}", "--uit", "x.gpkg"), "x.gpkg: kies een naam die eindigt op .csv"),
     ],
 )
 def test_a_command_typed_wrongly_is_answered_in_dutch_with_code_2(
@@ -271,6 +282,31 @@ def test_the_station_order_is_written_and_compared(capsys: Screen, toyland: Path
     old.select("gebied", "kazerne_1").write_csv(tmp_path / "oud.csv")
     answer = run(capsys, "volgorde", toyland, "--uit", path, "--vergelijk", tmp_path / "oud.csv")
     assert "oud.csv: 1 van 12 gebieden wijken af; gemiddeld 4:30 later" in answer.out  # 660 s instead of 390
+    assert re.search(r"A04 +1 +Noordstad +Noorddorp +4:30", answer.out)
+
+
+def test_what_a_given_order_misses_is_shown_apart_and_every_difference_is_written(
+    capsys: Screen, toyland: Path, tmp_path: Path
+) -> None:
+    path, beside = tmp_path / "kvt.csv", tmp_path / "verschillen.csv"
+    assert run(capsys, "volgorde", toyland, "--uit", path, "--diepte", 3).code == 0
+    rows = path.read_text("utf-8").splitlines()
+    kept = [rows[0], *(row.replace("N2,N1", "N1,N2") for row in rows[1:] if not row.startswith(("A01", "A07")))]
+    (tmp_path / "oud.csv").write_text("\n".join(kept) + "\n", "utf-8")
+    words = ("volgorde", toyland, "--uit", path, "--diepte", 3, "--vergelijk", tmp_path / "oud.csv")
+    answer = run(capsys, *words, "--verschillen", beside)
+    assert answer.code == 0, answer.err
+    assert "Niet in oud.csv: 2 gebieden van dit plan (A01, A07)" in answer.out
+    table = pl.read_csv(beside)
+    missing = table.filter(pl.col("verschil") == "gebied ontbreekt in de tabel")
+    assert missing["gebied"].to_list() == ["A01", "A07"]
+    late = table.filter(pl.col("gebied") == "A04")
+    assert late.select("plaats", "kazerne_tabel", "kazerne_berekend", "later_s").row(0) == (1, "N1", "N2", 270.0)
+    (tmp_path / "oud.csv").write_text("gebied,kazerne_1\nA01,N1\nA01,Q7\n", "utf-8")
+    refused = run(capsys, *words)
+    assert refused.code == 1
+    assert "oud.csv, rij 3, kolom gebied: gevonden 'A01'" in refused.err
+    assert "oud.csv, rij 3, kolom kazerne_1: gevonden 'Q7'; verwacht: een kazerne van dit plan" in refused.err
 
 
 @needs_map

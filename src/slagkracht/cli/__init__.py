@@ -29,9 +29,9 @@ ROOMS = {
     "coverage": {
         "dekking": "Wie wordt wanneer bereikt, en is dat binnen de norm?",
         "variant": "Wat verandert een variant, en voor wie?",
-        "volgorde": "De kazernevolgordetabel, over regiogrenzen heen.",
         "controleer": "Een resultaat narekenen.",
     },
+    "order": {"volgorde": "De kazernevolgordetabel, over regiogrenzen heen."},
     "pages": {
         "kaart": "De kaart: één html-bestand, ook zonder internet.",
         "rapport": "Het gedrukte plan: een toegankelijke pdf.",

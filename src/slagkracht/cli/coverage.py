@@ -1,4 +1,4 @@
-"""``slagkracht dekking``, ``variant``, ``volgorde``, ``controleer``: who is reached when, and can it be recomputed."""
+"""``slagkracht dekking``, ``variant``, ``controleer``: who is reached when, and can it be recomputed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import typer
 
 from slagkracht.cli import show
-from slagkracht.cli.given import Folder, Json, Norms, PlanPath, Window, Windows, existing
+from slagkracht.cli.given import Folder, Json, Norms, PlanPath, Window, Windows, ending, existing
 from slagkracht.cli.whole import whole_file, whole_folder
 from slagkracht.coverage import (
     Coverage,
@@ -25,12 +24,9 @@ from slagkracht.coverage import (
     Variant,
     apply_variant,
     compare_receipt,
-    compare_station_order,
-    compute_call_handling,
     compute_coverage,
     compute_difference,
     compute_nearest,
-    compute_station_order,
     compute_table,
     norms_in_force,
 )
@@ -40,7 +36,6 @@ from slagkracht.reports.map_page import write_map_page
 from slagkracht.reports.results import Result, compute_result_receipt
 from slagkracht.reports.tables import compute_area_map, compute_area_table, write_table
 from slagkracht.resources import WINDOWS, compute_standing
-from slagkracht.sources.csvfile import read_csv
 from slagkracht.sources.facts import read_municipalities
 from slagkracht.sources.plan_files import read_plan
 from slagkracht.sources.refusal import Finding, RefusalError, say_why
@@ -51,7 +46,6 @@ from slagkracht.travel import Travel
 def register(app: typer.Typer) -> None:
     app.command("dekking")(coverage)
     app.command("variant")(variant)
-    app.command("volgorde")(order)
     app.command("controleer")(check)
 
 
@@ -206,7 +200,7 @@ def variant(
     ],
     window: Window = "dag",
     norm: Annotated[str, typer.Option("--norm", help="code van de norm; zonder: de eerste die geldt")] = "",
-    out: Annotated[Path | None, typer.Option("--uit", help="verschilkaart (html)")] = None,
+    out: Annotated[Path | None, typer.Option("--uit", help="verschilkaart (html)", callback=ending(".html"))] = None,
     json: Json = False,
 ) -> None:
     """Bereken wat een variant verandert, en voor wie.
@@ -298,67 +292,6 @@ def _difference(each: Any) -> dict[str, Any]:
             )
         ],
     }  # fmt: skip
-
-
-def order(
-    path: PlanPath,
-    out: Annotated[Path, typer.Option("--uit", help="tabel (csv of parquet)")],
-    capability: Annotated[str, typer.Option("--mogelijkheid", help="inzetmogelijkheid")] = "tankautospuit",
-    window: Window = "dag",
-    depth: Annotated[int, typer.Option("--diepte", help="aantal kazernes per gebied")] = 15,
-    given: Annotated[
-        Path | None, typer.Option("--vergelijk", help="bestaande tabel (csv) om naast te leggen", callback=existing)
-    ] = None,
-) -> None:
-    """Schrijf de kazernevolgordetabel.
-
-    Over de regiogrenzen heen; met --vergelijk ook waarin een bestaande tabel afwijkt.
-
-    Voorbeeld: slagkracht volgorde nederland --uit kvt.csv --vergelijk huidige-kvt.csv
-    """
-    if out.suffix.lower() not in (".csv", ".parquet"):
-        raise typer.BadParameter(f"--uit {out.name}: kies een naam die eindigt op .csv of .parquet")
-    with whole_file(out) as scratch, show.steps() as tell:
-        tell("plan lezen")
-        plan = read_plan(path)
-        matrix = None if given is None else _read_order(plan, given)
-        travel = drive(plan, tell)
-        handling_s, _ = compute_call_handling(plan)
-        standing = compute_standing(plan.units, plan.stations, window)
-        found = compute_station_order(standing, travel, capability, call_handling_s=handling_s, depth=depth)
-        names = np.append(plan.stations.station_id, "")
-        frame = pl.DataFrame(
-            {"gebied": plan.areas.area_id, "regio": plan.regions.code[plan.areas.region]}
-            | {f"kazerne_{k + 1}": names[found.station[:, k]] for k in range(found.station.shape[1])}
-        )
-        write_table(scratch, frame)
-    show.written(out, f"{show.number(len(frame))} gebieden, {found.station.shape[1]} kazernes diep")
-    if given is not None and matrix is not None:
-        differences = compare_station_order(found, matrix)
-        lost = differences.lost_s[np.isfinite(differences.lost_s)]
-        show.screen.print(
-            f"{given.name}: {len(np.unique(differences.area))} van {len(plan.areas)} gebieden wijken af; "
-            f"gemiddeld {show.minutes(float(lost.mean())) if len(lost) else '0:00'} later op een afwijkende plaats",
-            markup=False,
-        )
-
-
-def _read_order(plan: Plan, given: Path) -> npt.NDArray[np.int32]:
-    """A station order as it is used now: int32 [A, K] rows of Stations, -1 = none. Raises RefusalError."""
-    table = read_csv(given, ("gebied", "kazerne_1"))
-    columns = [name for name in table.columns if name.startswith("kazerne_")]
-    place = {str(name): row for row, name in enumerate(plan.stations.station_id.tolist())}
-    rows = {area: r for r, area in enumerate(table.columns["gebied"])}
-    findings, matrix = [], np.full((len(plan.areas), len(columns)), -1, dtype=np.int32)
-    for a, area in enumerate(plan.areas.area_id.tolist()):
-        for k, column in enumerate(columns):
-            name = table.columns[column][rows[area]] if area in rows else ""
-            if name and name not in place:
-                findings.append(Finding(given.name, 0, column, name, "een kazerne van dit plan"))
-            matrix[a, k] = place.get(name, -1)
-    if findings:
-        raise RefusalError(findings)
-    return matrix
 
 
 RESULT_FILES = ("dekking.parquet", "dekking.csv", "dekking.gpkg", "dekking.geojson")

@@ -39,7 +39,9 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     folder: Annotated[Path, typer.Option("--map", help="waar plan, kaart, rapport en platform komen")] = Path("demo"),
-    areas: Annotated[int, typer.Option("--gebieden", help="aantal gebieden van Modelnederland")] = 4_000,
+    areas: Annotated[
+        int, typer.Option("--gebieden", help="aantal gebieden van Modelnederland", min=342, max=400_000)
+    ] = 4_000,
     port: Annotated[int, typer.Option("--poort", help="poort van het platform; 0 = een vrije")] = 8000,
     serve: Annotated[bool, typer.Option("--serveer/--niet-serveren", help="start ook het platform")] = True,
     browser: Annotated[bool, typer.Option("--browser/--geen-browser", help="open het platform in de browser")] = True,

@@ -40,6 +40,8 @@ REFUSALS = (
     (r"Invalid value for '(.*?)': ", r"\1: "),
     (r"Invalid value: ", ""),
     (r"Input should be a valid integer.*", "verwacht is een geheel getal."),
+    (r"Input should be greater than or equal to (\S+)", r"kies \1 of meer."),
+    (r"Input should be less than or equal to (\S+)", r"kies \1 of minder."),
     (r"Input should be a valid number.*", "verwacht is een getal, met een punt voor de decimalen."),
     (r"Got unexpected extra argument\S* \((.*)\)", r"dit is te veel: \1"),
     (r"Option '?(\S+?)'? requires an argument\.?", r"achter de optie \1 hoort een waarde."),

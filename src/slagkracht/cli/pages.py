@@ -13,7 +13,7 @@ import typer
 
 from slagkracht.cli import show
 from slagkracht.cli.coverage import compute, compute_variant
-from slagkracht.cli.given import Norms, PlanPath, Window, Windows, existing
+from slagkracht.cli.given import Norms, PlanPath, Window, Windows, ending, existing
 from slagkracht.cli.risks import compute_calendars
 from slagkracht.cli.spread import CURVE_PLACES, HOURS, NO_SPECIALISM, RANKS
 from slagkracht.cli.whole import whole_file
@@ -134,7 +134,9 @@ def answer_everywhere(result: Result, drawing: Drawing, window: str, tell: Calla
 
 def map_page(
     path: PlanPath,
-    out: Annotated[Path, typer.Option("--uit", help="de kaartpagina (html)")] = Path("kaart.html"),
+    out: Annotated[Path, typer.Option("--uit", help="de kaartpagina (html)", callback=ending(".html"))] = Path(
+        "kaart.html"
+    ),
     windows: Windows = None,
     norms: Norms = None,
     variants: Annotated[
@@ -168,7 +170,9 @@ def map_page(
 
 def report(
     path: PlanPath,
-    out: Annotated[Path, typer.Option("--uit", help="het gedrukte plan (pdf)")] = Path("dekkingsplan.pdf"),
+    out: Annotated[Path, typer.Option("--uit", help="het gedrukte plan (pdf)", callback=ending(".pdf"))] = Path(
+        "dekkingsplan.pdf"
+    ),
     window: Window = "dag",
     norms: Norms = None,
     outlines: Outlines = None,

@@ -149,7 +149,9 @@ def build(
 @commands.command("modelland")
 def model(
     out: Out,
-    areas: Annotated[int, typer.Option("--gebieden", help="aantal gebieden, 342 tot 400.000")] = 4_000,
+    areas: Annotated[
+        int, typer.Option("--gebieden", help="aantal gebieden, één per gemeente of meer", min=342, max=400_000)
+    ] = 4_000,
     seed: Annotated[int, typer.Option("--toeval", help="toevalsgetal; hetzelfde getal geeft hetzelfde land")] = 1,
     day: Day = "2026-07-01",
 ) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from slagkracht.areas import find_area
 from slagkracht.cli import show
-from slagkracht.cli.given import Json, PlanPath, ProfilePaths, Window
+from slagkracht.cli.given import Json, PlanPath, ProfilePaths, Window, ending
 from slagkracht.cli.strength import read_posture
 from slagkracht.resources import capability_column
 from slagkracht.strength import (
@@ -174,7 +174,9 @@ def _proof(found: Allocation) -> str:
 
 def strength_map(
     path: PlanPath,
-    out: Annotated[Path | None, typer.Option("--uit", help="csv met de tijden van elk gebied")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--uit", help="csv met de tijden van elk gebied", callback=ending(".csv"))
+    ] = None,
     window: Window = "dag",
     json: Json = False,
 ) -> None:
