@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from slagkracht.log import replay
-from slagkracht.server import demo
+from slagkracht.server import demo, ledger
 from slagkracht.server import engine as seam
 from slagkracht.server.engine import Engine
 from slagkracht.server.journal import read_events
@@ -149,7 +149,13 @@ def test_assistance_from_screen_to_screen(engine: Engine) -> None:
     assert "Voorstel" not in text_of(lender.get(f"/actiecentrum/aanvragen/{request}")), "whom to send is the asker's"
     page = lender.get(f"/regio/regels/{line}").content.decode()
     units = re.findall(r'value="([^"]+)" checked', page)
-    assert len(units) >= 5
+    assert len(units) >= 10, "two platoons"
+    both = {"eenheden": units, "aantal": 1, "aantal_was": 2, "voorwaarden": "terug voor 20:00"}
+    mended = lender.post(f"/regio/regels/{line}/aanbieden", both)
+    assert "de aangevinkte eenheden zijn 2 maal basispeloton, niet 1 maal" in text_of(mended)
+    units = re.findall(r'value="([^"]+)" checked', mended.content.decode())
+    assert len(units) == 5, "the number was changed last, so the ticks follow it"
+    assert 'value="terug voor 20:00"' in mended.content.decode(), "nothing that was filled in is lost"
     offered = press(lender, f"/regio/regels/{line}/aanbieden", eenheden=units, aantal=1, voorwaarden="terug voor 20:00")
     assert offered.startswith("Aangeboden")
     assert press(other, f"/regio/regels/{line}/weigeren", reden="bezetting").startswith("Geweigerd")
@@ -170,6 +176,62 @@ def test_assistance_from_screen_to_screen(engine: Engine) -> None:
     assert "geen volledige bezetting" in sheet
     with acting("VR06") as own:
         assert {c.step for c in replay(read_events(own)).commitments.values() if c.line == line} == {"unit_home"}
+
+
+def test_the_number_and_the_ticks_of_an_offer_always_agree(engine: Engine) -> None:
+    asker, lender = client("demo-officier-vr06"), client("demo-officier-vr07")
+    _, line = asked_of_vr07(asker, engine)
+    press(asker, f"/actiecentrum/aanvragen/{line.rpartition('-')[0]}/uitzetten", regios=["VR07"])
+
+    def shown(**given: object) -> tuple[int, list[str]]:
+        page = lender.post(f"/regio/regels/{line}", given).content.decode()
+        return int(re.findall(r'name="aantal"[^>]* value="([0-9]+)"', page)[0]), re.findall(
+            r'value="([^"]+)" checked', page
+        )
+
+    count, units = shown(aantal=1, aantal_was=2)
+    assert (count, len(units)) == (1, 5), "a lower number unticks"
+    assert shown(aantal=2, aantal_was=1, eenheden=units)[0] == 2, "a higher one ticks more"
+    assert len(shown(aantal=2, aantal_was=1, eenheden=units)[1]) == 10
+    assert shown(aantal=1, aantal_was=1, eenheden=units[:4]) == (0, units[:4]), "unticking lowers the number"
+    page = text_of(lender.post(f"/regio/regels/{line}", {"aantal": 1, "aantal_was": 1, "eenheden": units[:4]}))
+    assert "nog geen hele formatie, er mist 1 ×" in page
+    both = shown(aantal=2, aantal_was=1)[1]
+    assert shown(aantal=1, aantal_was=1, eenheden=both) == (2, both), "ticking more raises it"
+    (spare, *_) = [unit for unit in both if unit not in units]
+    extra = {"aantal": 1, "aantal_was": 1, "eenheden": [*units, spare]}
+    assert "en 1 eenheden meer dan nodig" in text_of(lender.post(f"/regio/regels/{line}", extra))
+
+
+def test_a_region_refuses_one_line_and_is_asked_for_the_other(engine: Engine) -> None:
+    asker, lender, centre = (client(f"demo-{who}") for who in ("officier-vr06", "officier-vr07", "actiecentrum"))
+    with acting("VR06") as own:
+        area = seam.find_middle(engine, "VR06")
+        x_m, y_m = float(engine.plan.areas.x_m[area]), float(engine.plan.areas.y_m[area])
+        incident = ledger.open_incident(own, "Natuurbrand", x_m, y_m)
+        wanted = [ledger.Wanted(code, code, count, x_m, y_m, own.at + datetime.timedelta(hours=2), 8)
+                  for code, count in (("basispeloton", 20), ("basiseenheid", 2))]  # fmt: skip
+        request = ledger.make_request(own, incident, ledger.BY_MINISTER, "m", "s", wanted)
+    page = f"/actiecentrum/aanvragen/{request}"
+    press(centre, f"{page}/uitzetten", regios=["VR07"])
+    assert press(lender, f"/regio/regels/{request}-1/weigeren", reden="bezetting").startswith("Geweigerd")
+    first, second = centre.get(page).content.decode().split("<h3>Voor ")[1:]
+    assert "VR07 (weigerde) ook niet" in first
+    assert "VR07 (weigerde)" not in second
+    assert not set(re.findall(r">(07-[0-9]+) ", first.partition("Waarom andere niet")[0])), "not for what it refused"
+    units = re.findall(r'value="([^"]+)" checked', lender.get(f"/regio/regels/{request}-2").content.decode())
+    assert press(lender, f"/regio/regels/{request}-2/aanbieden", eenheden=units, aantal=2).startswith("Aangeboden")
+    told = text_of(lender.get("/regio"))
+    assert "geweigerd: geen volledige bezetting" in told
+    assert "aangeboden: 2" in told
+    (offer,) = set(re.findall(r"aanboden/(O-VR07[^/]+)/aanvaarden", centre.get(page).content.decode()))
+    press(asker, f"/actiecentrum/aanboden/{offer}/aanvaarden")
+    press(asker, f"{page}/sluiten")
+    with acting("VR06") as own:
+        rows = own.rows("select met, unmet, unmet_reason from slagkracht.request_line where request_id = %s "
+                        "order by line_id", request)  # fmt: skip
+    assert rows == [{"met": 0, "unmet": 20, "unmet_reason": "bezetting"},
+                    {"met": 2, "unmet": 0, "unmet_reason": None}]  # fmt: skip
 
 
 def test_nobody_passes_the_own_floor_without_knowing(engine: Engine) -> None:
@@ -194,11 +256,14 @@ def test_nobody_passes_the_own_floor_without_knowing(engine: Engine) -> None:
         assert engine.plan.stations.name[origin] in text_of(looked)
     holds = moves.mends[seam.region_row(engine, "VR25")]
     assert ("houdt onze ondergrens weer" in text_of(looked)) == holds
-    refused = press(lender, f"/regio/regels/{line}/aanbieden", eenheden=everything, aantal=1)
+    count = re.findall(r'name="aantal"[^>]* value="([0-9]+)"', looked.content.decode())[0]
+    refused = press(lender, f"/regio/regels/{line}/aanbieden", eenheden=everything, aantal=count)
     assert "onder uw ondergrens" in refused
     with acting("VR25") as own:
         assert own.rows("select 1 from slagkracht.offer where line_id = %s", line) == []
-    said = press(lender, f"/regio/regels/{line}/aanbieden", eenheden=everything, aantal=1, bewust="buren dekken ons")
+    said = press(
+        lender, f"/regio/regels/{line}/aanbieden", eenheden=everything, aantal=count, bewust="buren dekken ons"
+    )
     assert said.startswith("Aangeboden")
     with acting("VR25") as own:
         passed = [event for event in read_events(own, "VR25") if event.kind == "floor_passed"]

@@ -15,9 +15,10 @@ from babel.messages.extract import extract_python
 SERVER = Path(__file__).parents[1] / "src" / "slagkracht" / "server"
 CATALOGUE = SERVER / "locale" / "en" / "LC_MESSAGES" / "django.po"
 ERRORS = ("LedgerError", "NotFoundError", "NotAllowedError", "AlreadyCommittedError", "ChangedMeanwhileError",
-          "RefusedError")  # fmt: skip
+          "RefusedError", "DisagreeError")  # fmt: skip
 SPOKEN = [
-    SERVER / f"{name}.py" for name in ("ledger", "relief", "dossiers", "handover", "assistance", "costs", "documents")
+    SERVER / f"{name}.py"
+    for name in ("ledger", "relief", "dossiers", "handover", "assistance", "costs", "documents", "move_ups")
 ] + sorted((SERVER / "screens").glob("*.py"))
 """The programs whose texts reach a screen."""
 KEYWORDS = dict.fromkeys(

@@ -17,7 +17,8 @@ Instant = datetime.datetime
 class UnitState:
     """A unit: its last status and its last known place, each with the moment since when. None = never told.
 
-    ``commitment`` is the one that holds it now ("" = it is its owner's own).
+    ``commitment`` is the one that holds it now ("" = it is its owner's own), ``move_up`` the station that it stands in
+    for ("" = its own).
     """
 
     unit: str
@@ -28,6 +29,7 @@ class UnitState:
     y_m: float | None = None
     place_at: Instant | None = None
     commitment: str = ""
+    move_up: str = ""
 
 
 @dataclass(frozen=True)
@@ -273,7 +275,7 @@ def _unit_position(draft: _Draft, event: Event) -> None:
     if other and (unit.x_m, unit.y_m) != (body["x_m"], body["y_m"]):
         _clash(draft, f"eenheid {unit.unit} zou op twee plaatsen tegelijk zijn", other, event.event_id)
     place = {"x_m": body["x_m"], "y_m": body["y_m"], "place_at": event.happened_at}
-    draft.units[unit.unit] = dataclasses.replace(unit, **place)
+    draft.units[unit.unit] = dataclasses.replace(unit, **place, move_up=body.get("move_up", unit.move_up))
 
 
 def _incident_opened(draft: _Draft, event: Event) -> None:

@@ -12,6 +12,7 @@ from scipy.spatial import KDTree
 from slagkracht.log.situation import Situation
 from slagkracht.plan import Plan
 from slagkracht.resources import Standing, compute_standing
+from slagkracht.strength import READY_S
 
 MOVING = ("en_route", "returning")
 BUSY = ("alerted", "en_route", "on_scene")
@@ -34,7 +35,8 @@ def compute_standing_at(situation: Situation, plan: Plan, window: str, at: datet
     """The plan's units where the facts say that they are, and free as far as the facts say so.
 
     A unit counts as free when it is not committed, not at an incident and not out of service. One that is on the road
-    needs no turnout. A unit seen away from its station stands at the nearest origin of the plan's travel table.
+    needs no turnout, one that stands in for another station that of a crew that waits there. A unit seen away from its
+    station stands at the nearest origin of the plan's travel table.
     Units that the plan does not know are left out. Raises ValueError when ``window`` is not one of WINDOWS.
     """
     usual = compute_standing(plan.units, plan.stations, window)
@@ -56,6 +58,8 @@ def compute_standing_at(situation: Situation, plan: Plan, window: str, at: datet
         free[row] = not unit.commitment and unit.status not in (*BUSY, "unavailable")
         if unit.status == "unavailable":
             readiness[row] = 0.0
+        if unit.move_up:
+            turnout_s[row], readiness[row] = READY_S, 1.0
         if unit.status in MOVING:
             turnout_s[row], readiness[row] = 0.0, 1.0
         if unit.x_m is not None and unit.y_m is not None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from slagkracht.log import NATIONAL_CHAIN
 from slagkracht.procedures import StepRefusedError
-from slagkracht.server import dossiers, ledger
+from slagkracht.server import dossiers, ledger, move_ups
 from slagkracht.server.database import Row, Scope
 
 PROCEDURE = "bijstandsaanvraag"
@@ -23,13 +24,14 @@ def request_assistance(
     text: str = "",
     agreement: str = "",
     urgency: str = "",
+    happened_at: datetime.datetime | None = None,
 ) -> str:
     """A request as ``ledger.make_request`` makes it, with its dossier; returns the request's id.
 
     Who may sign, signs: the letter and its notices are made at once. Otherwise the dossier waits for who may.
     ``agreement`` and ``urgency`` are what a direct request (article 51, fifth paragraph) rests on.
     """
-    request = ledger.make_request(scope, incident, ground, mandate, signed_by, lines, neighbour, text)
+    request = ledger.make_request(scope, incident, ground, mandate, signed_by, lines, neighbour, text, happened_at)
     open_case(scope, request)
     if ground == ledger.BY_NEIGHBOUR:
         answers = {
@@ -73,27 +75,35 @@ def follow(scope: Scope, request: str, step: str, answers: dict[str, Any]) -> bo
     return True
 
 
-def ask_regions(scope: Scope, request: str, regions: list[str]) -> list[str]:
+def ask_regions(
+    scope: Scope, request: str, regions: list[str], happened_at: datetime.datetime | None = None
+) -> list[str]:
     """As ``ledger.ask_regions``; asked by the centre, the request is granted and put out."""
-    audience = ledger.ask_regions(scope, request, regions)
+    audience = ledger.ask_regions(scope, request, regions, happened_at)
     if scope.region == NATIONAL_CHAIN:
         follow(scope, request, "inwilligen", {})
     return audience
 
 
 def offer_units(
-    scope: Scope, line: str, units: list[str], count: int, conditions: str = "", knowingly: str = ""
+    scope: Scope,
+    line: str,
+    units: list[str],
+    count: int,
+    conditions: str = "",
+    knowingly: str = "",
+    happened_at: datetime.datetime | None = None,
 ) -> str:
     """As ``ledger.offer_units``; a neighbour that was asked directly promises with it."""
-    offer = ledger.offer_units(scope, line, units, count, conditions, knowingly)
+    offer = ledger.offer_units(scope, line, units, count, conditions, knowingly, happened_at)
     row = _line(scope, line)
     follow(scope, row["request_id"], "buur_zegt_toe", {"toezeggingen": f"{count} × {row['formation']}"})
     return offer
 
 
-def accept_offer(scope: Scope, offer: str) -> list[str]:
+def accept_offer(scope: Scope, offer: str, happened_at: datetime.datetime | None = None) -> list[str]:
     """As ``ledger.accept_offer``; with it the assistance is granted."""
-    made = ledger.accept_offer(scope, offer)
+    made = ledger.accept_offer(scope, offer, happened_at)
     row = scope.row("select line_id, count, region from slagkracht.offer where offer_id = %s", offer)
     assert row is not None
     line = _line(scope, row["line_id"])
@@ -103,9 +113,26 @@ def accept_offer(scope: Scope, offer: str) -> list[str]:
     return made
 
 
-def close_request(scope: Scope, request: str) -> list[tuple[str, int, str]]:
+def move_commitment(
+    scope: Scope, commitment: str, step: str, happened_at: datetime.datetime | None = None
+) -> tuple[int, list[str]]:
+    """As ``ledger.move_commitment``; returns the new version, and the units whose move-up ended with it.
+
+    Once all that a region lent on a line is home, who stood in for it goes home too.
+    """
+    version, ended = ledger.move_commitment(scope, commitment, step, happened_at), list[str]()
+    if step == "unit_home":
+        row = scope.row("select line_id from slagkracht.commitment where commitment_id = %s", commitment)
+        assert row is not None
+        ended = move_ups.end_move_ups_for(scope, row["line_id"])
+    return version, ended
+
+
+def close_request(
+    scope: Scope, request: str, happened_at: datetime.datetime | None = None
+) -> list[tuple[str, int, str]]:
     """As ``ledger.close_request``; a request that nothing was promised for is withdrawn with it."""
-    unmet = ledger.close_request(scope, request)
+    unmet = ledger.close_request(scope, request, happened_at)
     met = scope.row("select sum(met) as met from slagkracht.request_line where request_id = %s", request)
     if met is None or not met["met"]:
         follow(scope, request, "intrekken", {"reden": "gesloten zonder toezegging"})

@@ -111,8 +111,29 @@ def withdraw_cost(scope: Scope, entry: str, reason: str) -> None:
     record(scope, "cost_withdrawn", told, [row["receiver"], *row["audience"]])
 
 
-def read_files(scope: Scope, request: str) -> list[ClaimFile]:
-    """The claim file of every lender of a request that the acting region may see, in order of region."""
+def read_own_files(scope: Scope) -> list[tuple[Row, ClaimFile]]:
+    """What the acting region lent, newest first: the request with its incident, and its own claim file (no hours)."""
+    lent = scope.rows(
+        "select q.request_id, q.region, i.what, max(c.step_at) as last from slagkracht.commitment c "
+        "join slagkracht.request_line l using (line_id) join slagkracht.request q using (request_id) "
+        "left join slagkracht.incident i on i.incident_id = q.incident_id where c.region = %s and c.world = %s "
+        "group by q.request_id, q.region, i.what order by max(c.step_at) desc limit 30",
+        scope.region,
+        scope.world,
+    )
+    return [
+        (row, each)
+        for row in lent
+        for each in read_files(scope, row["request_id"], hours=False)
+        if each.region == scope.region
+    ]
+
+
+def read_files(scope: Scope, request: str, hours: bool = True) -> list[ClaimFile]:
+    """The claim file of every lender of a request that the acting region may see, in order of region.
+
+    ``hours`` False leaves out how long units were away, which the whole log is read for.
+    """
     lent = scope.rows(
         "select c.region, array_agg(c.commitment_id) as commitments, max(c.step_at) as last, "
         "bool_and(c.step = 'unit_home') as home from slagkracht.commitment c join slagkracht.request_line l "
@@ -124,23 +145,23 @@ def read_files(scope: Scope, request: str) -> list[ClaimFile]:
     )
     claims = {row["region"]: row for row in scope.rows("select * from slagkracht.claim where request_id = %s", request)}
     steps = {}
-    if lent:
+    if lent and hours:
         steps = {key: dict(each.steps) for key, each in replay(read_events(scope)).commitments.items()}
     files = []
     for row in lent:
         mine = [entry for entry in entries if entry["region"] == row["region"]]
         filed = claims.get(row["region"])
         ended_at = row["last"].astimezone(CLOCK) if row["home"] else None
-        hours = 0.0
+        away_h = 0.0
         for commitment in row["commitments"]:
             told = steps.get(commitment, {})
             if "unit_en_route" in told:
-                hours += (told.get("unit_home", scope.at) - told["unit_en_route"]).total_seconds() / 3600
+                away_h += (told.get("unit_home", scope.at) - told["unit_en_route"]).total_seconds() / 3600
         costs = [Cost(e["kind"], int(e["cents"]), e["spent_on"]) for e in mine if e["withdrawn_at"] is None]
         day = (ended_at or scope.at.astimezone(CLOCK)).date()
         filed_at = filed["filed_at"].astimezone(CLOCK) if filed else None
         claim = compute_claim(costs, _rules(), day, ended_at=ended_at, filed_at=filed_at)
-        files.append(ClaimFile(row["region"], mine, claim, len(row["commitments"]), hours, ended_at, filed))
+        files.append(ClaimFile(row["region"], mine, claim, len(row["commitments"]), away_h, ended_at, filed))
     return files
 
 

@@ -160,7 +160,7 @@ HIDDEN = "afgeschermd"
 def read_situation(scope: Scope, engine: Engine) -> Situation:
     """The units as the acting region may see them: status, place, and what holds them now."""
     rows = scope.rows(
-        "select u.unit_id, u.status, u.status_at, p.x_m, p.y_m, p.place_at, c.commitment_id, "
+        "select u.unit_id, u.status, u.status_at, p.x_m, p.y_m, p.place_at, p.move_up, c.commitment_id, "
         "h.unit_id is not null as held "
         "from slagkracht.unit u left join slagkracht.unit_place p using (world, unit_id) "
         "left join slagkracht.commitment c on c.world = u.world and c.unit_id = u.unit_id and c.step <> 'unit_home' "
@@ -184,6 +184,7 @@ def read_situation(scope: Scope, engine: Engine) -> Situation:
             y_m=row["y_m"] if away else None,
             place_at=row["place_at"],
             commitment=row["commitment_id"] or (HIDDEN if row["held"] else ""),
+            move_up=row["move_up"] or "",
         )
     return dataclasses.replace(EMPTY, units=units)
 
@@ -231,9 +232,13 @@ def propose(
     *,
     only: str = "",
     without: Sequence[str] = (),
+    gone: Flags | None = None,
     keep_floors: bool = True,
 ) -> Strength:
-    """Whom to send to an area for (formation code, how many): of one region (``only``), or of all but ``without``."""
+    """Whom to send to an area for (formation code, how many): of one region (``only``), or of all but ``without``.
+
+    ``gone`` bool [N] units that were offered or proposed already: they go nowhere else, and hold nothing at home.
+    """
     standing = picture.standing
     codes = engine.plan.regions.code[standing.region]
     free = standing.free & (codes == only if only else ~np.isin(codes, list(without)))
@@ -243,6 +248,7 @@ def propose(
         [(engine.formations[code], count) for code, count in asked],
         picture.cover,
         picture.floors if keep_floors else None,
+        away=gone,
     )
 
 

@@ -71,7 +71,7 @@ def open_incident(
     happened_at: datetime.datetime | None = None,
 ) -> str:
     """Opens an incident of the acting region, that began at ``happened_at`` (None = now), and returns its id."""
-    incident, happened_at = _new_id("I", scope), _stated(scope, happened_at)
+    incident, happened_at = _new_id("I", scope), read_stated(scope, happened_at)
     scope.insert(
         "incident",
         incident_id=incident,
@@ -107,7 +107,7 @@ def classify(scope: Scope, what: str, key: str, information_class: str) -> None:
 def escalate_incident(scope: Scope, incident: str, level: str, happened_at: datetime.datetime | None = None) -> None:
     """Sets how far an incident of the acting region is escalated, since ``happened_at`` (None = now)."""
     row = _own(scope, "incident", incident)
-    happened_at = _stated(scope, happened_at, row["opened_at"], "het begin van het incident")
+    happened_at = read_stated(scope, happened_at, row["opened_at"], _DUTCH["begin"])
     scope.run(
         "update slagkracht.incident set level = %s, version = version + 1 where incident_id = %s", level, incident
     )
@@ -119,7 +119,7 @@ def close_incident(scope: Scope, incident: str, happened_at: datetime.datetime |
     row = _own(scope, "incident", incident)
     if row["closed_at"] is not None:
         raise LedgerError("incident {incident} is al gesloten", incident=incident)
-    happened_at = _stated(scope, happened_at, row["opened_at"], "het begin van het incident")
+    happened_at = read_stated(scope, happened_at, row["opened_at"], _DUTCH["begin"])
     scope.run(
         "update slagkracht.incident set closed_at = %s, version = version + 1 where incident_id = %s",
         happened_at or scope.at,
@@ -145,7 +145,7 @@ def make_request(
     ``neighbour`` and the centre sees it only when the requester shows it. Raises LedgerError when a line is missing.
     """
     begun = _own(scope, "incident", incident)["opened_at"]
-    happened_at = _stated(scope, happened_at, begun, "het begin van het incident")
+    happened_at = read_stated(scope, happened_at, begun, _DUTCH["begin"])
     if not lines:
         raise LedgerError("een aanvraag heeft ten minste een regel: welke formatie, hoeveel, waar, wanneer")
     if (ground == BY_NEIGHBOUR) != bool(neighbour) or neighbour == scope.region:
@@ -198,7 +198,7 @@ def ask_regions(
 ) -> list[str]:
     """Shows a request to ``regions`` so that they can offer; by the requester or the centre that leads it."""
     row = _find(scope, "request", request)
-    happened_at = _stated(scope, happened_at, row["made_at"], "de aanvraag")
+    happened_at = read_stated(scope, happened_at, row["made_at"], _DUTCH["made"])
     if scope.region not in (row["region"], NATIONAL_CHAIN):
         raise NotAllowedError(
             "aanvraag {request} uitzetten is aan {region} of het actiecentrum", request=request, region=row["region"]
@@ -273,7 +273,7 @@ def withdraw_offer(scope: Scope, offer: str, reason: str, happened_at: datetime.
     row = _own(scope, "offer", offer)
     if row["state"] != "staat":
         raise LedgerError("aanbod {offer} is al {state}", offer=offer, state=row["state"])
-    happened_at = _stated(scope, happened_at, row["made_at"], "het aanbod")
+    happened_at = read_stated(scope, happened_at, row["made_at"], _DUTCH["offered"])
     if scope.run(
         "update slagkracht.offer set state = 'ingetrokken', reason = %s where offer_id = %s and state = 'staat'",
         reason,
@@ -306,7 +306,7 @@ def accept_offer(scope: Scope, offer: str, happened_at: datetime.datetime | None
             left=line["count"] - line["met"],
             count=row["count"],
         )
-    happened_at = _stated(scope, happened_at, row["made_at"], "het aanbod")
+    happened_at = read_stated(scope, happened_at, row["made_at"], _DUTCH["offered"])
     commitments = []
     for n, unit in enumerate(sorted(row["units"]), start=1):
         commitment = f"T{offer[1:]}-{n}"
@@ -371,7 +371,7 @@ def move_commitment(
             owner=allowed[0],
             region=scope.region,
         )
-    happened_at = _stated(scope, happened_at, row["step_at"], COMMITMENT_STATES[row["step"]])
+    happened_at = read_stated(scope, happened_at, row["step_at"], COMMITMENT_STATES[row["step"]])
     try:
         with scope.connection.transaction():
             scope.run(
@@ -400,7 +400,7 @@ def close_request(
     row = _find(scope, "request", request)
     if scope.region not in (row["region"], NATIONAL_CHAIN):
         raise NotAllowedError("aanvraag {request} sluiten is aan {region}", request=request, region=row["region"])
-    happened_at = _stated(scope, happened_at, row["made_at"], "de aanvraag")
+    happened_at = read_stated(scope, happened_at, row["made_at"], _DUTCH["made"])
     unmet = []
     scope.rows("select 1 from slagkracht.request where request_id = %s for update", request)
     _open_request(scope, request)
@@ -510,6 +510,27 @@ def stop_sharing(scope: Scope, consent: str) -> None:
     record(scope, "sharing_ended", {"consent": consent}, [row["receiver"]])
 
 
+def read_stated(
+    scope: Scope, happened_at: datetime.datetime | None, after: datetime.datetime | None = None, what: str = ""
+) -> datetime.datetime | None:
+    """The moment at which something is said to have happened; None = now. Recorded is always now: the log keeps both.
+
+    Raises LedgerError for a moment in the future, or before ``after``, when ``what`` that it follows was so.
+    """
+    if happened_at is None:
+        return None
+    if happened_at > scope.at + AHEAD:
+        raise LedgerError("een feit ligt niet in de toekomst")
+    if after is not None and happened_at < after:
+        raise LedgerError(
+            "{moment} ligt voor {what} ({after})",
+            moment=f"{happened_at.astimezone(CLOCK):%d-%m-%Y %H:%M}",
+            what=what,
+            after=f"{after.astimezone(CLOCK):%d-%m-%Y %H:%M:%S}",
+        )
+    return happened_at if happened_at < scope.at else None
+
+
 _KEY = {
     "incident": "incident_id",
     "request": "request_id",
@@ -528,6 +549,9 @@ _DUTCH = {
     "unit": "eenheid",
     "consent": "toestemming",
     "dossier": "dossier",
+    "begin": "het begin van het incident",
+    "made": "de aanvraag",
+    "offered": "het aanbod",
 }
 
 
@@ -559,29 +583,8 @@ def _open_request(scope: Scope, request: str) -> None:
         raise LedgerError("aanvraag {request} is gesloten", request=request)
 
 
-def _stated(
-    scope: Scope, happened_at: datetime.datetime | None, after: datetime.datetime | None = None, what: str = ""
-) -> datetime.datetime | None:
-    """The moment at which something is said to have happened; None = now. Recorded is always now: the log keeps both.
-
-    Raises LedgerError for a moment in the future, or before ``after``, when ``what`` that it follows was so.
-    """
-    if happened_at is None:
-        return None
-    if happened_at > scope.at + AHEAD:
-        raise LedgerError("een feit ligt niet in de toekomst")
-    if after is not None and happened_at < after:
-        raise LedgerError(
-            "{moment} ligt voor {what} ({after})",
-            moment=f"{happened_at.astimezone(CLOCK):%d-%m-%Y %H:%M}",
-            what=what,
-            after=f"{after.astimezone(CLOCK):%d-%m-%Y %H:%M:%S}",
-        )
-    return happened_at if happened_at < scope.at else None
-
-
 def _stated_answer(scope: Scope, asked: Row, happened_at: datetime.datetime | None) -> datetime.datetime | None:
-    return _stated(scope, happened_at, _find(scope, "request", asked["request_id"])["made_at"], "de aanvraag")
+    return read_stated(scope, happened_at, _find(scope, "request", asked["request_id"])["made_at"], _DUTCH["made"])
 
 
 def _let_see_incident(scope: Scope, incident: str, audience: list[str]) -> None:

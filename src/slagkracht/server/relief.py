@@ -288,7 +288,7 @@ def _can(crews: Crews, crew: int, capability: str) -> bool:
 
 
 def _cannot(scope: Scope, engine: Engine, incident: str, crews: Crews) -> list[int]:
-    """The crews (rows) that cannot come: their unit is out or lent elsewhere, or their region refused relief here."""
+    """The crews (rows) that cannot come: their unit is out or lent elsewhere, or their region refused such here."""
     out = {
         row["unit_id"]
         for row in scope.rows(
@@ -299,21 +299,23 @@ def _cannot(scope: Scope, engine: Engine, incident: str, crews: Crews) -> list[i
             incident,
         )
     }
-    refused = {
-        row["region"]
-        for row in scope.rows(
-            "select distinct o.region from slagkracht.offer o join slagkracht.request_line l using (line_id) "
-            "join slagkracht.request q using (request_id) where q.incident_id = %s and l.wave > 0 "
-            "and o.state = 'geweigerd' and not exists (select 1 from slagkracht.offer n where n.line_id = o.line_id "
-            "and n.region = o.region and n.state in ('staat', 'aanvaard'))",
-            incident,
-        )
-    }
+    refused: dict[str, set[str]] = {}
+    for row in scope.rows(
+        "select distinct o.region, l.formation from slagkracht.offer o join slagkracht.request_line l using (line_id) "
+        "join slagkracht.request q using (request_id) where q.incident_id = %s and l.wave > 0 "
+        "and o.state = 'geweigerd' and not exists (select 1 from slagkracht.offer n where n.line_id = o.line_id "
+        "and n.region = o.region and n.state in ('staat', 'aanvaard'))",
+        incident,
+    ):
+        if row["formation"] in engine.formations:
+            needed = {part.capability for part in engine.formations[row["formation"]].parts}
+            refused.setdefault(row["region"], set()).update(needed)
     codes = engine.plan.regions.code
     return [
         row
         for row, name in enumerate(crews.crew_id.tolist())
-        if name.rpartition("/")[0] in out or str(codes[crews.region[row]]) in refused
+        if name.rpartition("/")[0] in out
+        or any(_can(crews, row, capability) for capability in refused.get(str(codes[crews.region[row]]), ()))
     ]
 
 
@@ -488,7 +490,15 @@ def _own_formations(rotation: Rotation, region: Any, rows: Any, owner: str) -> i
     return sum(owners == {owner} for owners in made.values())
 
 
-def ask_relief(scope: Scope, engine: Engine, incident: str, waves: int, mandate: str, signed_by: str) -> str:
+def ask_relief(
+    scope: Scope,
+    engine: Engine,
+    incident: str,
+    waves: int,
+    mandate: str,
+    signed_by: str,
+    happened_at: datetime.datetime | None = None,
+) -> str:
     """The next ``waves`` waves that were not asked yet as one request of the acting region; returns its id.
 
     On the ground of the first request. Raises LedgerError when there is no rotation, or nothing left to ask.
@@ -502,7 +512,7 @@ def ask_relief(scope: Scope, engine: Engine, incident: str, waves: int, mandate:
     listed = list_waves(scope, engine, incident, planned)
     ends = {wave.number: wave.at + datetime.timedelta(hours=wave.hours) for wave in listed}
     unasked = [wave for wave in listed if not wave.line and wave.count > wave.own]
-    numbers = sorted({wave.number for wave in unasked if ends[wave.number] > scope.at})[:waves]
+    numbers = sorted({wave.number for wave in unasked if ends[wave.number] > (happened_at or scope.at)})[:waves]
     if not numbers:
         raise ledger.LedgerError("alle komende aflossingen van dit rooster zijn al gevraagd")
     lines = [
@@ -512,7 +522,7 @@ def ask_relief(scope: Scope, engine: Engine, incident: str, waves: int, mandate:
             wave.count - wave.own,
             held[0].x_m,
             held[0].y_m,
-            max(wave.at, scope.at),
+            max(wave.at, happened_at or scope.at),
             wave.hours,
             wave.number,
             _relieves(listed, wave, held),
@@ -530,6 +540,7 @@ def ask_relief(scope: Scope, engine: Engine, incident: str, waves: int, mandate:
         lines,
         neighbour=neighbour if first["ground"] == ledger.BY_NEIGHBOUR else "",
         text=f"Aflossing volgens rooster {planned.rotation_id}",
+        happened_at=happened_at,
     )
 
 
@@ -539,7 +550,7 @@ def _relieves(listed: list[Wave], wave: Wave, held: list[Held]) -> tuple[str, ..
     return tuple(before or [each.line for each in held if each.formation == wave.formation])
 
 
-def take_over(scope: Scope, line: str) -> tuple[int, int]:
+def take_over(scope: Scope, line: str, happened_at: datetime.datetime | None = None) -> tuple[int, int]:
     """Who arrived on a relief line takes over, and who stood there longest is relieved; returns (deployed, relieved).
 
     By the requester, or the centre where it leads. Raises LedgerError when nobody of the line has arrived.
@@ -569,9 +580,9 @@ def take_over(scope: Scope, line: str) -> tuple[int, int]:
         formations -= mine[0]["count"]
         old += [each["commitment_id"] for each in mine]
     for each in fresh:
-        ledger.move_commitment(scope, each["commitment_id"], "unit_deployed")
+        ledger.move_commitment(scope, each["commitment_id"], "unit_deployed", happened_at)
     for commitment in old:
-        ledger.move_commitment(scope, commitment, "unit_relieved")
+        ledger.move_commitment(scope, commitment, "unit_relieved", happened_at)
     return len(fresh), len(old)
 
 

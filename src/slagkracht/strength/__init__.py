@@ -37,7 +37,7 @@ from slagkracht.strength.gap import (
     compute_within_s,
     compute_worth,
 )
-from slagkracht.strength.move_ups import MoveUps, compute_move_ups, compute_move_ups_for
+from slagkracht.strength.move_ups import READY_S, MoveUps, compute_move_ups, compute_move_ups_for
 from slagkracht.strength.on_call import add_on_call
 from slagkracht.strength.percentiles import compute_arrival_percentiles
 from slagkracht.strength.placements import Placements, compute_placements
@@ -57,6 +57,7 @@ from slagkracht.strength.supply import Supply, compute_supply
 __all__ = [
     "LEVELS",
     "NOBODY_FIRST",
+    "READY_S",
     "REASONS",
     "REASONS_WHERE_ASSIGNED",
     "Allocation",

@@ -25,6 +25,9 @@ Seconds = npt.NDArray[np.uint16]
 Flags = npt.NDArray[np.bool_]
 
 
+READY_S = 60.0
+"""Turnout of a crew that waits in a strange station, in seconds: it is in its vehicle's place, not at home."""
+
 MOST_STATIONS = 20
 """How many stations, those that would mend most, are looked at for each move."""
 
@@ -50,7 +53,7 @@ class MoveUps:
 
 def compute_move_ups(
     standing: Standing, capable: Flags, drive_s: Seconds, near_area: Indices, cover: Cover, floors: Floors, away: Flags,
-    *, call_handling_s: Floats | float, limit_s: Floats | float, ready_s: float = 60.0, most: int = 25,
+    *, call_handling_s: Floats | float, limit_s: Floats | float, ready_s: float = READY_S, most: int = 25,
 ) -> MoveUps:  # fmt: skip
     """Fill stations one by one where that brings most residents of regions below their floor back in time.
 

@@ -425,7 +425,7 @@ def accept_offer(request: HttpRequest, id: str) -> Answer:
             tags=["toezeggingen"])  # fmt: skip
 def move_commitment(request: HttpRequest, id: str, given: schemas.StapIn) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        return {"id": id, "versie": ledger.move_commitment(own, id, given.stap)}
+        return {"id": id, "versie": assistance.move_commitment(own, id, given.stap)[0]}
 
     return once(request, acting_of(request, *LEADERS), 201, do)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from slagkracht.log import COMMITMENT_STATES, UNMET_REASONS
-from slagkracht.server import ledger
+from slagkracht.server import assistance, ledger
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.interfaces.messages import (
     Content,
@@ -312,7 +312,8 @@ def _take_request(own: Scope, content: Content) -> str:
     described = [i.get("IncidentDescription", "") for i in content.get("IncidentInformation", [])]
     incident = ledger.open_incident(own, next(filter(None, described), "onbekend incident"), lines[0].x_m, lines[0].y_m)
     text = content.get("MessageDescription", "")
-    return ledger.make_request(own, incident, ledger.BY_MINISTER, "EDXL-RM", str(approver[0]), lines, text=text)
+    mandate = f"bericht {content['MessageID']} (EDXL-RM)"
+    return assistance.request_assistance(own, incident, ledger.BY_MINISTER, mandate, str(approver[0]), lines, text=text)
 
 
 def _wanted(one: Content) -> ledger.Wanted:
@@ -368,7 +369,7 @@ def _take_answers(own: Scope, content: Content) -> list[str]:
         else:
             done.append(f"voorlopig antwoord op {line}")
     for line, units in offered.items():
-        done.append(f"aanbod {ledger.offer_units(own, line, units, 1)} op {line}")
+        done.append(f"aanbod {assistance.offer_units(own, line, units, 1)} op {line}")
     return done
 
 
@@ -378,7 +379,7 @@ def _take_step(own: Scope, name: str, one: Content) -> str:
     step = "unit_released" if name == "ReleaseResource" else values[0]
     if step not in COMMITMENT_STATES:
         raise MessageError([f"ResourceStatus/DeploymentStatus: een stap uit {STEPS}: {', '.join(COMMITMENT_STATES)}"])
-    ledger.move_commitment(own, commitment, step)
+    assistance.move_commitment(own, commitment, step)
     return f"toezegging {commitment}: {COMMITMENT_STATES[step]}"
 
 

@@ -21,7 +21,7 @@ from slagkracht.server.guard import Acting, acting_required, acting_scope
 from slagkracht.server.journal import read_events, record
 from slagkracht.server.screens.decisions import describe_request_case
 from slagkracht.server.screens.nation import read_open_requests, see
-from slagkracht.server.screens.page import LEADERS, RefusedError, act, read_moment, read_number
+from slagkracht.server.screens.page import LEADERS, RefusedError, act, read_happened, read_moment, read_number
 from slagkracht.server.screens.proposal import propose_for, read_open_lines
 from slagkracht.server.screens.relief import describe_relief
 from slagkracht.server.screens.words import tell as word_of
@@ -94,19 +94,11 @@ def open_incident(request: HttpRequest, acting: Acting) -> HttpResponse:
         information_class = request.POST.get("klasse", "Intern")
         if information_class not in acting.classes:
             raise RefusedError("kies een informatieklasse die binnen uw mandaat valt")
-        level, began_at = request.POST.get("niveau", ""), _read_past(own, request)
+        level, began_at = request.POST.get("niveau", ""), read_happened(request)
         incident = ledger.open_incident(own, what, x_m, y_m, level, information_class, began_at)
         return f"/actiecentrum/incidenten/{incident}", gettext("Incident geopend: {what}").format(what=what)
 
     return act(request, acting, do)
-
-
-def _read_past(own: Scope, request: HttpRequest) -> datetime.datetime | None:
-    """When a fact happened, as the form says; None when it is now. Clocks may differ by five minutes."""
-    happened_at = read_moment(request.POST.get("gebeurd_op", ""), "gebeurd op")
-    if happened_at is not None and happened_at > own.at + datetime.timedelta(minutes=5):
-        raise RefusedError("een feit ligt niet in de toekomst")
-    return happened_at
 
 
 def _incident(own: Scope, incident: str) -> Row:
@@ -186,10 +178,10 @@ def tell(request: HttpRequest, acting: Acting, incident: str) -> HttpResponse:
     def do(own: Scope) -> tuple[str, str]:
         row = _incident(own, incident)
         kind, text = request.POST.get("soort", ""), request.POST.get("tekst", "").strip()
-        happened_at = _read_past(own, request)
+        happened_at = ledger.read_stated(own, read_happened(request))
         audience = [row["region"], *row["audience"]]
         if kind == "incident_escalated":
-            ledger.escalate_incident(own, incident, request.POST.get("niveau", ""))
+            ledger.escalate_incident(own, incident, request.POST.get("niveau", ""), happened_at)
         elif kind == "command_handed_over":
             function, to = request.POST.get("functie", "").strip(), request.POST.get("aan", "").strip()
             if not function or not to:
@@ -263,6 +255,7 @@ def make_request(request: HttpRequest, acting: Acting, incident: str) -> HttpRes
             text=request.POST.get("toelichting", "").strip(),
             agreement=request.POST.get("afspraak_in_crisisplan", "").strip(),
             urgency=request.POST.get("reden_van_spoed", "").strip(),
+            happened_at=read_happened(request),
         )
         return f"/actiecentrum/aanvragen/{made}", gettext("De aanvraag is gedaan en staat in het logboek.")
 
@@ -322,7 +315,7 @@ def ask_regions(request: HttpRequest, acting: Acting, request_id: str) -> HttpRe
         regions = request.POST.getlist("regios")
         if not regions:
             raise RefusedError("kies ten minste één regio")
-        assistance.ask_regions(own, request_id, regions)
+        assistance.ask_regions(own, request_id, regions, read_happened(request))
         return f"/actiecentrum/aanvragen/{request_id}", gettext("Gevraagd aan {regions}.").format(
             regions=", ".join(sorted(regions))
         )
@@ -334,7 +327,7 @@ def ask_regions(request: HttpRequest, acting: Acting, request_id: str) -> HttpRe
 @acting_required(*LEADERS)
 def accept_offer(request: HttpRequest, acting: Acting, offer: str) -> HttpResponse:
     def do(own: Scope) -> tuple[str, str]:
-        made = assistance.accept_offer(own, offer)
+        made = assistance.accept_offer(own, offer, read_happened(request))
         return _request_of(own, offer), gettext("{count} eenheden zijn toegezegd.").format(count=len(made))
 
     return act(request, acting, do)
@@ -361,10 +354,14 @@ def move_offer(request: HttpRequest, acting: Acting, offer: str) -> HttpResponse
         ready = [row["commitment_id"] for row in rows if row["step"] in COMMITMENT_STEPS.get(step, ())]
         if not ready:
             raise RefusedError("geen van deze eenheden kan die stap nu zetten")
+        happened_at, ended = read_happened(request), list[str]()
         for commitment in ready:
-            ledger.move_commitment(own, commitment, step)
+            ended += assistance.move_commitment(own, commitment, step, happened_at)[1]
         onward = request.POST.get("terug", "") or _request_of(own, offer)
-        return onward, gettext("{count} eenheden: {state}.").format(count=len(ready), state=word_of(step))
+        said = gettext("{count} eenheden: {state}.").format(count=len(ready), state=word_of(step))
+        if ended:
+            said += " " + gettext("Hun herbezetting is beëindigd: {units}.").format(units=", ".join(ended))
+        return onward, said
 
     return act(request, acting, do)
 
@@ -373,7 +370,7 @@ def move_offer(request: HttpRequest, acting: Acting, offer: str) -> HttpResponse
 @acting_required(*LEADERS)
 def close_request(request: HttpRequest, acting: Acting, request_id: str) -> HttpResponse:
     def do(own: Scope) -> tuple[str, str]:
-        unmet = assistance.close_request(own, request_id)
+        unmet = assistance.close_request(own, request_id, read_happened(request))
         short = sum(count for _, count, _ in unmet)
         told = (
             gettext("De aanvraag is gesloten; {short} bleven onvervuld, met reden.")

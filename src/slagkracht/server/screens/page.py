@@ -110,6 +110,11 @@ def read_moment(text: str, what: str) -> datetime.datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=CLOCK)
 
 
+def read_happened(request: HttpRequest) -> datetime.datetime | None:
+    """When a fact happened, as the form says; None when it is now. Raises RefusedError."""
+    return read_moment(request.POST.get("gebeurd_op", ""), "gebeurd op")
+
+
 def read_number(text: str, what: str, least: float, most: float) -> float:
     """A number as a form gives it, with a comma or a point. Raises RefusedError."""
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 from typing import Any
 
@@ -29,34 +28,48 @@ def read_open_lines(own: Scope, request: str) -> list[Row]:
 
 
 def propose_for(own: Scope, engine: Engine, picture: Picture, asker: str, lines: list[Row]) -> list[dict[str, Any]]:
-    """One proposal per place that the open lines of a request ask at. The asker and those who refused are left out."""
-    ids = [line["line_id"] for line in lines]
-    answers = own.rows("select region, state, units from slagkracht.offer where line_id = any(%s)", ids)
-    refused = sorted({row["region"] for row in answers if row["state"] == "geweigerd"})
-    offered = [
-        engine.row_of[u] for row in answers if row["state"] == "staat" for u in row["units"] if u in engine.row_of
-    ]
-    free = picture.standing.free.copy()
-    free[offered] = False
-    standing = dataclasses.replace(picture.standing, free=free)
-    picture = dataclasses.replace(picture, standing=standing)
+    """A proposal per place that the open lines of a request ask at, and per set of regions that refused there.
+
+    The asker is left out, and each line leaves out who refused that line: a region that cannot bring one thing may
+    bring another. Who is proposed for one line is not proposed for the next.
+    """
+    answers = own.rows(
+        "select line_id, region, state, units from slagkracht.offer where line_id = any(%s) order by made_at, offer_id",
+        [line["line_id"] for line in lines],
+    )
+    last = {(row["line_id"], row["region"]): row["state"] for row in answers}
+    gone = np.zeros(len(picture.standing), dtype=np.bool_)
+    gone[
+        [engine.row_of[u] for row in answers if row["state"] == "staat" for u in row["units"] if u in engine.row_of]
+    ] = True
+    asked: dict[tuple[float, float, tuple[str, ...]], list[Row]] = {}
+    for line in lines:
+        if line["open"] > 0:
+            refused = tuple(
+                sorted(r for (of, r), state in last.items() if (of, state) == (line["line_id"], "geweigerd"))
+            )
+            asked.setdefault((line["x_m"], line["y_m"], refused), []).append(line)
     proposals: list[dict[str, Any]] = []
-    places = dict.fromkeys((line["x_m"], line["y_m"]) for line in lines)
-    for x_m, y_m in places:
-        here = [line for line in lines if (line["x_m"], line["y_m"]) == (x_m, y_m) and line["open"] > 0]
+    for (x_m, y_m, refused), here in asked.items():
         known = [line for line in here if line["formation"] in engine.formations]
-        if not here:
-            continue
         unknown = sorted({line["formation"] for line in here} - {line["formation"] for line in known})
         if not known:
             proposals.append({"onbekend": unknown})
             continue
-        area = seam.find_area(engine, x_m, y_m)
-        asked = [(line["formation"], int(line["open"])) for line in known]
-        strength = seam.propose(engine, picture, asked, area, without=(asker, *refused))
-        needed_by = min(line["needed_by"] for line in known)
-        told = describe_strength(engine, picture, strength, needed_by)
-        proposals.append({**told, "onbekend": unknown, "geweigerd": refused, "aanvrager": asker})
+        strength = seam.propose(
+            engine,
+            picture,
+            [(line["formation"], int(line["open"])) for line in known],
+            seam.find_area(engine, x_m, y_m),
+            without=(asker, *refused),
+            gone=gone,
+        )
+        gone = gone | (strength.unit_formation >= 0)
+        told = describe_strength(engine, picture, strength, min(line["needed_by"] for line in known))
+        proposals.append(
+            {**told, "onbekend": unknown, "geweigerd": refused, "aanvrager": asker,
+             "voor": [line["formation"] for line in known] if len(asked) > 1 else []}
+        )  # fmt: skip
     return proposals
 
 
@@ -90,7 +103,7 @@ def describe_strength(
             "code": str(codes[r]),
             "naam": str(plan.regions.name[r]),
             "eenheden": int((region[chosen] == r).sum()),
-            "voor": float(strength.residual_before[r]),
+            "voor": float(picture.residual[r]),
             "na": float(strength.residual_after[r]),
             "ondergrens": float(strength.floor[r]),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections.abc import Sequence
 from typing import Any
@@ -13,14 +14,15 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from slagkracht.log import NATIONAL_CHAIN, UNMET_REASONS
-from slagkracht.server import assistance, ledger
+from slagkracht.server import assistance, costs, ledger, move_ups
 from slagkracht.server import engine as seam
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.engine import Engine, Picture
 from slagkracht.server.guard import Acting, acting_required, acting_scope
+from slagkracht.server.refusals import SaidError
 from slagkracht.server.screens.action import open_steps
 from slagkracht.server.screens.nation import describe_regions, see
-from slagkracht.server.screens.page import LEADERS, RefusedError, act, read_moment, read_number
+from slagkracht.server.screens.page import LEADERS, RefusedError, act, read_happened, read_moment, read_number, say
 from slagkracht.server.screens.proposal import describe_unit
 
 TIERS = ("beschikbaarheid", "plaats", "volledig")
@@ -36,8 +38,9 @@ def show_region(request: HttpRequest, acting: Acting) -> HttpResponse:
     with acting_scope(acting) as own:
         context: dict[str, Any] = {
             "gevraagd": own.rows(
-                "select l.*, q.made_at, q.closed_at, i.what, (select array_agg(o.state order by o.made_at) "
-                "from slagkracht.offer o where o.line_id = l.line_id and o.region = %s) as ons, "
+                "select l.*, q.made_at, q.closed_at, i.what, (select jsonb_agg(jsonb_build_object('state', o.state, "
+                "'count', o.count, 'reason', o.reason) order by o.made_at) from slagkracht.offer o "
+                "where o.line_id = l.line_id and o.region = %s) as ons, "
                 "(select count(*) from slagkracht.offer o where o.line_id = l.line_id and o.region = %s) as antwoorden "
                 "from slagkracht.request_line l join slagkracht.request q using (request_id) "
                 "left join slagkracht.incident i on i.incident_id = q.incident_id "
@@ -70,6 +73,7 @@ def show_region(request: HttpRequest, acting: Acting) -> HttpResponse:
             "ontvangers": own.rows(
                 "select region, name from slagkracht.region where region <> %s order by region", acting.region
             ),
+            "kosten": costs.read_own_files(own),
             "op": own.at,
         }
         if engine is not None:
@@ -79,6 +83,9 @@ def show_region(request: HttpRequest, acting: Acting) -> HttpResponse:
             )
             context["eenheden"] = describe_own_units(own, engine, picture)
             context["venster"] = picture.window
+            context["ingevallen"] = describe_stand_ins(own, engine)
+            if context["stand"]["stand"] == "onder":
+                context["herbezetting"] = describe_move_ups(engine, picture, acting.region, [])
     context |= {
         "mag": bool(acting.roles & set(LEADERS)),
         "trappen": TIERS,
@@ -92,8 +99,9 @@ def describe_own_units(own: Scope, engine: Engine, picture: Picture) -> list[Row
     """The region's units: status, how old it is, and whether they are free by the engine's measure."""
     rows = own.rows(
         "select u.unit_id, u.type_code, u.station, u.status, u.status_at, u.information_class, "
-        "c.step, c.receiver, c.step_at "
-        "from slagkracht.unit u left join slagkracht.commitment c on c.world = u.world and c.unit_id = u.unit_id "
+        "c.step, c.receiver, c.step_at, p.move_up "
+        "from slagkracht.unit u left join slagkracht.unit_place p using (world, unit_id) "
+        "left join slagkracht.commitment c on c.world = u.world and c.unit_id = u.unit_id "
         "and c.step <> 'unit_home' where u.world = %s and u.region = %s order by (c.step is null), u.unit_id",
         own.world,
         own.region,
@@ -104,6 +112,17 @@ def describe_own_units(own: Scope, engine: Engine, picture: Picture) -> list[Row
     return rows
 
 
+def describe_stand_ins(own: Scope, engine: Engine) -> list[Row]:
+    """The region's units that stand in for another station, with the names of both."""
+    stations = engine.plan.stations
+    name_of = dict(zip(stations.station_id.tolist(), stations.name.tolist(), strict=True))
+    return [
+        {**row, "kazerne": describe_unit(engine, engine.row_of[row["unit_id"]], 0.0)["kazerne"]
+         if row["unit_id"] in engine.row_of else row["station"], "naar": name_of.get(row["move_up"], row["move_up"])}
+        for row in move_ups.read_move_ups(own)
+    ]  # fmt: skip
+
+
 # ── what offering costs ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -111,19 +130,37 @@ def describe_own_units(own: Scope, engine: Engine, picture: Picture) -> list[Row
 @acting_required(*LEADERS)
 def show_line(request: HttpRequest, acting: Acting, line: str) -> HttpResponse:
     """A line that is asked of this region: with what units it could be met, and what the region would keep then."""
+    return _show_line(request, acting, line)
+
+
+def _show_line(request: HttpRequest, acting: Acting, line: str, told: dict[str, Any] | None = None) -> HttpResponse:
     engine = seam.current()
     with acting_scope(acting) as own:
         row = read_line(own, line)
         if row is None or acting.region in (row["region"], NATIONAL_CHAIN) or engine is None:
             return render(request, "niet_gevonden.html", status=404)
         _, picture = see(own, engine)
-        picked = request.POST.getlist("eenheden") if request.method == "POST" else None
-        count = int(request.POST.get("aantal") or 0) if request.POST.get("aantal", "0").isdecimal() else 0
+        picked, count = read_picked(request)
         context = weigh_offer(engine, picture, acting.region, row, picked, count)
         context["antwoorden"] = own.rows(
             "select * from slagkracht.offer where line_id = %s and region = %s order by made_at", line, acting.region
         )
-    return render(request, "aanbieden.html", {**context, "regel": row, "redenen": UNMET_REASONS})
+    given = {name: request.POST.get(name, "") for name in ("voorwaarden", "bewust", "gebeurd_op")}
+    context |= {"regel": row, "redenen": UNMET_REASONS, "gegeven": given, "regio": acting.region}
+    return render(request, "aanbieden.html", context | ({"melding": told} if told else {}))
+
+
+def read_picked(request: HttpRequest) -> tuple[list[str] | None, int]:
+    """What a form says to offer: the ticked units, or (None, how many) where the number was changed since it was shown.
+
+    So the one that was changed last counts, and the other follows it.
+    """
+    count, shown = (
+        int(given) if (given := request.POST.get(name, "")).isdecimal() else 0 for name in ("aantal", "aantal_was")
+    )
+    if request.method != "POST" or (shown and count and count != shown):
+        return None, count
+    return request.POST.getlist("eenheden"), count
 
 
 def read_line(own: Scope, line: str) -> Row | None:
@@ -139,28 +176,41 @@ def read_line(own: Scope, line: str) -> Row | None:
 def weigh_offer(
     engine: Engine, picture: Picture, region: str, line: Row, picked: Sequence[str] | None, count: int
 ) -> dict[str, Any]:
-    """What the region can offer for a line and what it keeps: for ``picked`` units, or the engine's own."""
+    """What the region can offer for a line and what it keeps: with ``picked`` units, or with the engine's own.
+
+    Where no units are picked they are proposed for ``count`` formations (0 = as many as its floor allows, and one at
+    least); where they are, the count is what they make.
+    """
     area = seam.find_area(engine, line["x_m"], line["y_m"])
     left = int(line["count"] - line["met"])
-    made: dict[str, Any] = {"kan": 0, "kan_met_grens": 0}
+    made: dict[str, Any] = {"kan": 0, "kan_met_grens": 0, "mist": {}, "extra": 0}
     suitable: list[int] = []
     if line["formation"] in engine.formations and left > 0:
         asked = [(line["formation"], left)]
         within = seam.propose(engine, picture, asked, area, only=region)
         beyond = seam.propose(engine, picture, asked, area, only=region, keep_floors=False)
-        made = {
+        made |= {
             "kan_met_grens": int(np.isfinite(within.complete_s).sum()),
             "kan": int(np.isfinite(beyond.complete_s).sum()),
         }
-        best = within if made["kan_met_grens"] else beyond
-        whole = np.flatnonzero(np.isfinite(best.complete_s))
-        proposed = np.flatnonzero(np.isin(best.unit_formation, whole)).tolist()
-        suitable = np.flatnonzero(np.isfinite(beyond.arrival_s)).tolist()
-        suitable.sort(key=lambda unit: (unit not in proposed, float(beyond.arrival_s[unit])))
-        arrival_s = beyond.arrival_s
         if picked is None:
+            count = min(count, made["kan"]) or max(made["kan_met_grens"], min(made["kan"], 1))
+            best = within if count == made["kan_met_grens"] else beyond
+            if 0 < count < left:
+                asked = [(line["formation"], count)]
+                best = seam.propose(
+                    engine, picture, asked, area, only=region, keep_floors=count <= made["kan_met_grens"]
+                )
+            whole = np.flatnonzero(np.isfinite(best.complete_s))
+            proposed = np.flatnonzero(np.isin(best.unit_formation, whole)).tolist()
             picked = [str(engine.plan.units.unit_id[unit]) for unit in proposed if unit < len(engine.plan.units)]
-            count = max(made["kan_met_grens"], min(made["kan"], 1))
+        made |= count_formations(engine, picture, line, picked)
+        chosen_rows = {engine.row_of[unit] for unit in picked if unit in engine.row_of}
+        suitable = np.flatnonzero(np.isfinite(beyond.arrival_s)).tolist()
+        suitable.sort(key=lambda unit: (unit not in chosen_rows, float(beyond.arrival_s[unit])))
+        arrival_s = beyond.arrival_s
+    else:
+        made["aantal"] = max(count, 1)
     known = [unit for unit in picked or () if unit in engine.row_of]
     cost = seam.compute_cost(engine, picture, region, known)
     lost: dict[str, float] = {}
@@ -172,7 +222,6 @@ def weigh_offer(
     return {
         **made,
         "nog": left,
-        "aantal": max(count, 1),
         "kosten": cost,
         "onder": below,
         "herbezetting": describe_move_ups(engine, picture, region, known) if below else None,
@@ -189,6 +238,23 @@ def weigh_offer(
     }
 
 
+def count_formations(engine: Engine, picture: Picture, line: Row, units: Sequence[str]) -> dict[str, Any]:
+    """How many of what a line still asks these units make, what the first lacks, and how many units are left over."""
+    free = np.zeros(len(picture.standing), dtype=np.bool_)
+    free[[engine.row_of[unit] for unit in units if unit in engine.row_of]] = True
+    # people on call come with whichever units go, and are no units to tick
+    free[len(engine.plan.units) :] = picture.standing.free[len(engine.plan.units) :]
+    only = dataclasses.replace(picture.standing, free=free & picture.standing.free)
+    area, left = seam.find_area(engine, line["x_m"], line["y_m"]), int(line["count"] - line["met"])
+    made = seam.propose(
+        engine, dataclasses.replace(picture, standing=only), [(line["formation"], left)], area, keep_floors=False
+    )
+    whole = np.flatnonzero(np.isfinite(made.complete_s))
+    used = int(np.isin(made.unit_formation[: len(engine.plan.units)], whole).sum())
+    short = next((made.missing[f] for f in range(len(made.missing)) if f not in whole), {})
+    return {"aantal": len(whole), "mist": short if not len(whole) else {}, "extra": len(units) - used}
+
+
 def describe_move_ups(engine: Engine, picture: Picture, region: str, units: Sequence[str]) -> dict[str, Any]:
     """Which units could stand where so that the floor of ``region`` holds again once ``units`` are gone."""
     moves, plan = seam.compute_move_ups(engine, picture, units), engine.plan
@@ -200,6 +266,8 @@ def describe_move_ups(engine: Engine, picture: Picture, region: str, units: Sequ
             {
                 **describe_unit(engine, unit, arrival_s),
                 "van": str(plan.regions.code[picture.standing.region[unit]]),
+                "eigen": str(plan.regions.code[picture.standing.region[unit]]) == region,
+                "kazerne_id": str(plan.stations.station_id[origin]),
                 "naar": str(plan.stations.name[origin]),
                 "naar_regio": str(plan.regions.code[plan.stations.region[origin]]),
                 "om": picture.at + datetime.timedelta(seconds=arrival_s),
@@ -215,7 +283,10 @@ def describe_move_ups(engine: Engine, picture: Picture, region: str, units: Sequ
 @require_POST
 @acting_required(*LEADERS)
 def offer(request: HttpRequest, acting: Acting, line: str) -> HttpResponse:
-    """Offers the chosen units; below one's own floor only knowingly, with a reason that the log keeps."""
+    """Offers the chosen units; below one's own floor only knowingly, with a reason that the log keeps.
+
+    Where the number and the units that were sent do not agree nothing is offered: the page comes back with both mended.
+    """
     knowingly = request.POST.get("bewust", "").strip()
 
     def do(own: Scope) -> tuple[str, str]:
@@ -225,8 +296,19 @@ def offer(request: HttpRequest, acting: Acting, line: str) -> HttpResponse:
         passed = False
         if acting.region == NATIONAL_CHAIN:
             raise RefusedError("het actiecentrum heeft geen eigen eenheden om aan te bieden")
-        if engine is not None and (known := [unit for unit in units if unit in engine.row_of]):
+        row = read_line(own, line)
+        if engine is not None and row is not None and (known := [unit for unit in units if unit in engine.row_of]):
             _, picture = see(own, engine)
+            if row["formation"] in engine.formations and row["met"] < row["count"]:
+                made = count_formations(engine, picture, row, known)["aantal"]
+                if made != count:
+                    raise DisagreeError(
+                        "de aangevinkte eenheden zijn {made} maal {formation}, niet {count} maal: er is niets "
+                        "aangeboden. Zie hieronder wat nu is aangevinkt, en bied dat aan",
+                        made=made,
+                        formation=row["formation"],
+                        count=count,
+                    )
             cost = seam.compute_cost(engine, picture, acting.region, known)
             passed = cost.after < cost.floor
             if passed and not knowingly:
@@ -234,22 +316,74 @@ def offer(request: HttpRequest, acting: Acting, line: str) -> HttpResponse:
                     "met dit aanbod komt de restdekking onder uw ondergrens: kies minder eenheden, of schrijf op "
                     "waarom u het toch doet"
                 )
-        assistance.offer_units(
-            own, line, units, count, request.POST.get("voorwaarden", "").strip(), knowingly if passed else ""
-        )
+        given = request.POST.get("voorwaarden", "").strip()
+        assistance.offer_units(own, line, units, count, given, knowingly if passed else "", read_happened(request))
         return "/regio", gettext("Aangeboden: {count} eenheden, voor {formations} maal de gevraagde formatie.").format(
             count=len(units), formations=count
         )
 
-    return act(request, acting, do)
+    try:
+        return act(request, acting, do)
+    except DisagreeError as error:
+        return _show_line(request, acting, line, {"fout": True, "tekst": say(error)})
+
+
+class DisagreeError(SaidError):
+    """The number of formations and the units that should make them do not agree."""
 
 
 @require_POST
 @acting_required(*LEADERS)
 def refuse(request: HttpRequest, acting: Acting, line: str) -> HttpResponse:
     def do(own: Scope) -> tuple[str, str]:
-        ledger.refuse_line(own, line, request.POST.get("reden", ""), request.POST.get("toelichting", "").strip())
+        text = request.POST.get("toelichting", "").strip()
+        ledger.refuse_line(own, line, request.POST.get("reden", ""), text, read_happened(request))
         return "/regio", gettext("Geweigerd; de reden staat in het logboek.")
+
+    return act(request, acting, do)
+
+
+# ── move-ups ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@require_POST
+@acting_required(*LEADERS)
+def order_move_up(request: HttpRequest, acting: Acting) -> HttpResponse:
+    """Lets a unit of the region stand in for another station, as the page advised; what was ticked stays ticked."""
+    unit, _, station = request.POST.get("zet", "").partition("|")
+    line = request.POST.get("regel", "")
+    told: dict[str, Any] = {"fout": False}
+
+    def do(own: Scope) -> tuple[str, str]:
+        engine = seam.current()
+        if engine is None or unit not in engine.row_of or station not in engine.plan.stations.station_id:
+            raise RefusedError("kies een eenheid en een kazerne van dit plan")
+        stations = engine.plan.stations
+        to = int(np.flatnonzero(stations.station_id == station)[0])
+        home = int(engine.plan.units.station[engine.row_of[unit]])
+        stand, own_place = (
+            move_ups.Place(str(stations.station_id[s]), float(stations.x_m[s]), float(stations.y_m[s]))
+            for s in (to, home)
+        )
+        move_ups.order_move_up(own, unit, stand, own_place, line)
+        told["tekst"] = gettext("{unit} valt in op {station}; het staat in het logboek.").format(
+            unit=unit, station=stations.name[to]
+        )
+        return request.POST.get("terug") or "/regio", told["tekst"]
+
+    answer = act(request, acting, do)
+    if line and "tekst" in told:
+        request.session.pop("melding", None)
+        return _show_line(request, acting, line, told)
+    return answer
+
+
+@require_POST
+@acting_required(*LEADERS)
+def end_move_up(request: HttpRequest, acting: Acting, unit: str) -> HttpResponse:
+    def do(own: Scope) -> tuple[str, str]:
+        move_ups.end_move_up(own, unit)
+        return "/regio", gettext("{unit} gaat terug naar de eigen kazerne.").format(unit=unit)
 
     return act(request, acting, do)
 

@@ -18,7 +18,7 @@ from slagkracht.server.database import Row, Scope
 from slagkracht.server.engine import Engine
 from slagkracht.server.guard import Acting, acting_required
 from slagkracht.server.relief import Planned
-from slagkracht.server.screens.page import LEADERS, RefusedError, act, read_moment, read_number
+from slagkracht.server.screens.page import LEADERS, RefusedError, act, read_happened, read_moment, read_number
 
 MOST_WAVES = 12
 """How many waves one request may ask: two days of four-hour shifts."""
@@ -105,7 +105,8 @@ def ask(request: HttpRequest, acting: Acting, incident: str) -> HttpResponse:
     def do(own: Scope) -> tuple[str, str]:
         waves = int(read_number(request.POST.get("golven", "1"), "aantal golven", 1, MOST_WAVES))
         mandate, signed_by = (request.POST.get(name, "").strip() for name in ("mandaat", "ondertekenaar"))
-        made = relief.ask_relief(own, _engine(), incident, waves, mandate, signed_by)
+        happened_at = read_happened(request)
+        made = relief.ask_relief(own, _engine(), incident, waves, mandate, signed_by, happened_at)
         return (
             f"/actiecentrum/aanvragen/{made}",
             gettext("De aflossing is gevraagd: een eigen aanvraag, waarover elke regio zelf beslist."),
@@ -118,7 +119,7 @@ def ask(request: HttpRequest, acting: Acting, incident: str) -> HttpResponse:
 @acting_required(*LEADERS)
 def take_over(request: HttpRequest, acting: Acting, line: str) -> HttpResponse:
     def do(own: Scope) -> tuple[str, str]:
-        deployed, relieved = relief.take_over(own, line)
+        deployed, relieved = relief.take_over(own, line, read_happened(request))
         return request.POST.get("terug", "/actiecentrum"), gettext(
             "{deployed} eenheden nemen over, {relieved} zijn afgelost."
         ).format(deployed=deployed, relieved=relieved)

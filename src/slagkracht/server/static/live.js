@@ -97,6 +97,34 @@ async function listen() {
   }
 }
 
+/** A form whose parts belong together: when what counts is changed, the server reckons the other parts again. */
+function reckon(form) {
+  let latest = 0
+  const send = form.querySelector('.doen')
+  form.addEventListener('input', async (event) => {
+    if (!event.target.matches('[data-telt]') || !event.target.validity.valid) return
+    const mine = ++latest
+    send.disabled = true
+    const headers = { 'X-Deel': '1' }
+    const answer = await fetch(form.dataset.reken, { method: 'POST', body: new FormData(form), headers }).catch(() => null)
+    const text = answer?.ok ? await answer.text() : ''
+    if (mine !== latest) return
+    send.disabled = false
+    if (!text) return
+    const page = new DOMParser().parseFromString(text, 'text/html')
+    const focused = form.contains(document.activeElement) ? document.activeElement.id : ''
+    for (const part of form.querySelectorAll('[data-rekent]')) {
+      const next = page.getElementById(part.id)
+      if (!next) continue
+      for (const typed of part.querySelectorAll('input:not([data-telt]):not([type=hidden])'))
+        if (next.querySelector(`#${CSS.escape(typed.id)}`)) next.querySelector(`#${CSS.escape(typed.id)}`).value = typed.value
+      part.replaceChildren(...next.childNodes)
+    }
+    if (focused) document.getElementById(focused)?.focus()
+  })
+}
+
+for (const form of document.querySelectorAll('form[data-reken]')) reckon(form)
 if (document.body.dataset.stroom) {
   listen()
   later()

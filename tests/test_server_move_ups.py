@@ -1,0 +1,197 @@
+"""Move-ups: ordered where the platform advised it, reckoned with at once, and undone when who was lent comes home."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import psycopg
+import pytest
+
+from slagkracht.log import replay
+from slagkracht.server import assistance, demo, ledger, move_ups
+from slagkracht.server import engine as seam
+from slagkracht.server.engine import Engine, Picture
+from slagkracht.server.journal import read_events
+from slagkracht.sources.modelland import build_modelland
+from test_server_api import client
+from test_server_ledger import acting, new_units, request_of
+from test_server_screens import press, text_of
+
+STATION, HOME = move_ups.Place("K-2", 150_000.0, 450_000.0), move_ups.Place("K-1", 100_000.0, 400_000.0)
+
+
+@pytest.fixture(scope="module")
+def engine(database: object) -> Iterator[Engine]:
+    loaded = seam.load(build_modelland(areas=600, nodes=30_000))
+    demo.lay_units(loaded.plan)
+    yield loaded
+    seam.unload()
+
+
+def picture_of(engine: Engine, region: str) -> Picture:
+    with acting(region) as own:
+        return seam.compute_picture(engine, seam.read_situation(own, engine), own.at)
+
+
+def place_of(unit: str) -> tuple[float, float, str]:
+    with acting("VR07") as own:
+        row = own.row("select x_m, y_m, move_up from slagkracht.unit_place where unit_id = %s", unit)
+    assert row is not None
+    return row["x_m"], row["y_m"], row["move_up"]
+
+
+@pytest.mark.usefixtures("database")
+def test_who_stands_in_goes_home_to_where_it_was() -> None:
+    (unit,) = new_units("VR07", 1)
+    with acting("VR07") as own:
+        move_ups.order_move_up(own, unit, STATION, HOME)
+    assert place_of(unit) == (150_000.0, 450_000.0, "K-2")
+    with acting("VR07") as own:
+        assert [row["unit_id"] for row in move_ups.read_move_ups(own)] == [unit]
+        standing_in = replay(read_events(own, "VR07")).units[unit]
+        with pytest.raises(ledger.LedgerError, match="staat al in"):
+            move_ups.order_move_up(own, unit, STATION, HOME)
+        move_ups.end_move_up(own, unit)
+        told = [e for e in read_events(own, "VR07") if e.body.get("unit") == unit]
+        home = replay(told).units[unit]
+        with pytest.raises(ledger.LedgerError, match="geen andere kazerne"):
+            move_ups.end_move_up(own, unit)
+    assert place_of(unit) == (100_000.0, 400_000.0, "")
+    assert (standing_in.move_up, standing_in.x_m) == ("K-2", 150_000.0)
+    assert (home.move_up, home.x_m) == ("", 100_000.0)
+    assert [e.kind for e in told] == ["unit_position", "unit_position"], "the word that a simulation has for it"
+
+
+@pytest.mark.usefixtures("database")
+def test_only_a_free_unit_of_ones_own_stands_in() -> None:
+    lent, busy = new_units("VR07", 2)
+    (strange,) = new_units("VR08", 1)
+    _, line = request_of("VR06", neighbour="VR07")
+    with acting("VR07") as own:
+        offer = ledger.offer_units(own, line, [lent], 1)
+        ledger.report_unit(own, busy, "on_scene")
+    with acting("VR06") as own:
+        ledger.accept_offer(own, offer)
+    for unit in (lent, busy, strange, "geen"):
+        with acting("VR07") as own, pytest.raises(ledger.LedgerError):
+            move_ups.order_move_up(own, unit, STATION, HOME)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), acting("VR07") as own:
+        own.run("update slagkracht.unit_place set region = 'VR08' where unit_id = %s", busy)
+    with acting("VR07") as own:
+        own.run(
+            "update slagkracht.unit_place set move_up = 'x', home_x_m = 1, home_y_m = 1 where unit_id = %s", strange
+        )
+    with acting("VR08") as own:
+        assert move_ups.read_move_ups(own) == []
+
+
+@pytest.mark.usefixtures("database")
+def test_who_stood_in_goes_home_when_the_last_one_lent_is_home() -> None:
+    first, second, one, other, apart = new_units("VR07", 5)
+    _, line = request_of("VR06", 2, neighbour="VR07")
+    with acting("VR07") as own:
+        offer = ledger.offer_units(own, line, [first, second], 1)
+        for unit in (one, other):
+            move_ups.order_move_up(own, unit, STATION, HOME, line)
+        move_ups.order_move_up(own, apart, STATION, HOME)
+    with acting("VR06") as own:
+        made = ledger.accept_offer(own, offer)
+        for commitment in made:
+            ledger.move_commitment(own, commitment, "unit_released")
+    with acting("VR07") as own:
+        assert assistance.move_commitment(own, made[0], "unit_home")[1] == []
+        assert {place_of(unit)[2] for unit in (one, other)} == {"K-2"}
+        assert assistance.move_commitment(own, made[1], "unit_home")[1] == sorted([one, other])
+    assert [place_of(unit)[2] for unit in (one, other, apart)] == ["", "", "K-2"]
+    with acting("VR07") as own:
+        move_ups.end_move_up(own, apart)
+
+
+def test_what_was_advised_is_ordered_and_the_floor_holds_as_was_promised(engine: Engine) -> None:
+    """A region lends its pumpers from one place; the platform says who stands in, and the live picture agrees."""
+    asker, lender, centre = (client(f"demo-{who}") for who in ("officier-vr06", "officier-vr25", "actiecentrum"))
+    units, stations = engine.plan.units, engine.plan.stations
+    mine = stations.region[units.station] == seam.region_row(engine, "VR25")
+    pumps = units.capabilities[:, units.capability_names.index("tankautospuit")]
+    before = picture_of(engine, "VR25")
+    lent, moves = find_mendable(engine, before, units.unit_id[mine & pumps].tolist())
+    floor, row = float(before.floors.share[seam.region_row(engine, "VR25")]), seam.region_row(engine, "VR25")
+    with acting("VR06") as own:
+        incident = ledger.open_incident(own, "Natuurbrand", 190_000, 460_000)
+        wanted = [ledger.Wanted("basiseenheid", "basiseenheid", 60, 190_000, 460_000, own.at, 8)]
+        request = ledger.make_request(own, incident, ledger.BY_MINISTER, "m", "s", wanted)
+    press(centre, f"/actiecentrum/aanvragen/{request}/uitzetten", regios=["VR25"])
+    line = f"{request}-1"
+    page = lender.post(f"/regio/regels/{line}", {"eenheden": lent})
+    offers = re.findall(r'name="zet" value="([^"]+)"', page.content.decode())
+    own_moves = [
+        f"{units.unit_id[u]}|{stations.station_id[s]}"
+        for u, s in zip(moves.unit.tolist(), moves.origin.tolist(), strict=True)
+        if stations.region[units.station[u]] == row
+    ]
+    assert offers == own_moves, "a button for what is one's own; the rest is asked of whose it is"
+    for number, order in enumerate(offers, start=1):
+        page = lender.post("/regio/herbezetten", {"zet": order, "regel": line, "eenheden": lent})
+        assert "valt in op" in text_of(page)
+        assert set(re.findall(r'value="([^"]+)" checked', page.content.decode())) == set(lent), "the ticks stay"
+        assert text_of(lender.get("/regio")).count("Terug naar eigen kazerne") == number
+    moved = picture_of(engine, "VR25")
+    cost = seam.compute_cost(engine, moved, "VR25", lent)
+    assert cost.after == pytest.approx(float(moves.residual_after[row]), abs=1e-9), "the promise and the live picture"
+    assert cost.after >= floor
+    (unit, _, station) = offers[0].partition("|")
+    at = np.flatnonzero(stations.station_id == station)[0]
+    place = engine.travel
+    there = moved.standing.origin[engine.row_of[unit]]
+    assert (place.origin_x_m[there], place.origin_y_m[there]) == (stations.x_m[at], stations.y_m[at])
+    count = re.findall(r'name="aantal"[^>]* value="([0-9]+)"', page.content.decode())[0]
+    said = press(lender, f"/regio/regels/{line}/aanbieden", eenheden=lent, aantal=count)
+    assert said.startswith("Aangeboden"), "nobody asks why any more"
+    (offer,) = set(
+        re.findall(r"aanboden/(O-[^/]+)/aanvaarden", asker.get(f"/actiecentrum/aanvragen/{request}").content.decode())
+    )
+    press(asker, f"/actiecentrum/aanboden/{offer}/aanvaarden")
+    press(asker, f"/actiecentrum/aanboden/{offer}/stap", stap="unit_released")
+    said = press(lender, f"/actiecentrum/aanboden/{offer}/stap", stap="unit_home")
+    assert "Hun herbezetting is beëindigd" in said
+    assert "Niemand valt elders in" in text_of(lender.get("/regio"))
+    after = picture_of(engine, "VR25")
+    np.testing.assert_array_equal(after.standing.origin, before.standing.origin)
+    assert after.residual[row] == before.residual[row]
+
+
+def find_mendable(engine: Engine, picture: Picture, pumps: list[str]) -> tuple[list[str], Any]:
+    """The smallest number of units, in order, without which the floor is passed while a region's own units mend it."""
+    row = seam.region_row(engine, "VR25")
+    for count in range(1, len(pumps)):
+        away = pumps[:count]
+        cost = seam.compute_cost(engine, picture, "VR25", away)
+        if cost.after >= cost.floor:
+            continue
+        moves = seam.compute_move_ups(engine, picture, away)
+        regions = engine.plan.stations.region[engine.plan.units.station[moves.unit]]
+        if moves.mends[row] and len(moves.unit) and (regions == row).all():
+            return away, moves
+    raise AssertionError("no number of units passes the floor and can be mended")
+
+
+def test_a_region_below_its_floor_sees_at_home_what_mends_it(engine: Engine) -> None:
+    lender = client("demo-officier-vr25")
+    before = picture_of(engine, "VR25")
+    units, stations = engine.plan.units, engine.plan.stations
+    mine = stations.region[units.station] == seam.region_row(engine, "VR25")
+    pumps = units.capabilities[:, units.capability_names.index("tankautospuit")]
+    gone, _ = find_mendable(engine, before, units.unit_id[mine & pumps].tolist())
+    with acting("VR25") as own:
+        for unit in gone:
+            ledger.report_unit(own, unit, "on_scene")
+    page = lender.get("/regio").content.decode()
+    assert "Wij staan nu onder onze ondergrens" in page
+    order = re.findall(r'name="zet" value="([^"]+)"', page)[0]
+    assert "valt in op" in press(lender, "/regio/herbezetten", zet=order, terug="/regio")
+    unit = order.partition("|")[0]
+    assert "eigen kazerne" in press(lender, f"/regio/herbezetten/{unit}/terug", terug="/regio")
+    assert "kies een eenheid" in press(lender, "/regio/herbezetten", zet="x|y", terug="/regio")
