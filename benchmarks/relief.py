@@ -8,6 +8,7 @@ Times are processor seconds on one core.
 from __future__ import annotations
 
 import datetime
+import math
 import sys
 import time
 from pathlib import Path
@@ -62,7 +63,11 @@ def main(folder: Path) -> None:
             print(
                 f"{count} pelotons, {days} dagen, inspanning {effort:g}: {time.process_time() - start:.1f} s, "
                 f"{len(rotation)} diensten, {rotation.shortfall.sum()} leeg, kosten {rotation.cost:.0f}, "
-                f"ondergrens {rotation.bound:.0f}, verschil {100 * rotation.gap:.1f} %, {rotation.method}"
+                + (
+                    f"ondergrens {rotation.bound:.0f}, verschil {100 * rotation.gap:.1f} %, {rotation.method}"
+                    if math.isfinite(rotation.bound)
+                    else f"verschil met het beste niet berekend, {rotation.method}"
+                )
             )
         gone = str(crews.crew_id[rotation.crew[rotation.leaves_min > 300][0]])
         start = time.process_time()

@@ -342,3 +342,28 @@ def test_an_assignment_that_cannot_be_carried_out_is_refused(change: dict[str, o
     others = tuple(each for each in rules.rules if each is not rule)
     with pytest.raises(DoctrineError, match=says):
         compute_doctrine(Rules((*others, dataclasses.replace(rule, versions=(version,)))), datetime.date(2026, 7, 1))
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_alike_in_everything_the_first_in_the_table_goes(exact: bool) -> None:
+    """Six tankers, alike in drive, turnout and what they hold: two go, always the first two of the table of units."""
+    units, drive_s = standing([0] * 6, ["ts6"] * 6), np.full(6, 300, dtype=np.uint16)
+    cover = cover_of([[0, 1, 2, 3, 4, 5]], [100], [0], 6, 1)
+    for _ in range(3):
+        found = compute_strength(units, drive_s, [(formation(2), 1)], cover, None, exact=exact)
+        assert np.flatnonzero(found.unit_formation == 0).tolist() == [0, 1]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.permutations(range(5)), st.booleans())
+def test_the_order_in_which_regions_hand_in_units_changes_no_time(order: list[int], exact: bool) -> None:
+    """Four tie across two regions: whatever the order of rows, the same arrivals, and the first rows go."""
+    rows = np.array(order)
+    regions, drives = np.array([0, 0, 1, 1, 1]), np.array([300, 300, 300, 300, 500], dtype=np.uint16)
+    units = standing(regions[rows].tolist(), ["ts6"] * 5)
+    cover = cover_of([[0, 1, 2, 3, 4]], [100], [0], 5, 2)
+    found = compute_strength(units, drives[rows], [(formation(2), 1)], cover, None, exact=exact)
+    assert found.cost_s == 720.0
+    chosen = np.flatnonzero(found.unit_formation == 0)
+    soon = np.flatnonzero(drives[rows] == 300)
+    assert chosen.tolist() == soon[:2].tolist()

@@ -196,7 +196,10 @@ def _print_rotation(plan: Plan, crews: Crews, rotation: Rotation, place: str) ->
             markup=False,
         )
     else:
-        show.screen.print("Snel gemaakt, zonder bewijs hoe goed het is.", markup=False)
+        show.screen.print(
+            "Snel gemaakt: hoever het van het beste rooster ligt, is niet berekend (--inspanning 10 doet dat).",
+            markup=False,
+        )
     show.screen.print()
 
 

@@ -60,9 +60,8 @@ class Rotation:
     many stand at a time) · ``blocks`` in the deployment · ``shortfall`` int32 [T, P] empty posts · ``why`` for every
     part and block that is short (block, part, {reason: crews}) · ``burden`` and ``fair`` float64 [R] crew shifts of
     each region, and its share of them by the crews it has within reach · ``cost`` and ``bound`` of the last aim
-    that was weighed, ``gap`` what may be lacking to the best (0 = proven best) · ``method`` "bewezen", "gevonden" or
-    "snel" ·
-    ``changed`` shifts other than in the rotation that it replaces.
+    that was weighed, ``gap`` what may be lacking to the best (0 = proven best, nan = not known) ·
+    ``method`` "bewezen", "gevonden" or "snel" · ``changed`` shifts other than in the rotation that it replaces.
     """
 
     deployment: Deployment

@@ -27,7 +27,8 @@ CLOSE = 0.005
 class Answer:
     """``post`` int32 [C, T] the part that each crew fills (-1 = none) · ``teams`` per kind int32 [R, T] formations that
     each region brings · ``cost`` minutes of driving plus what unfair shifts weigh · ``bound`` no choice that fills as
-    many posts (and changes as little) costs less · ``gap`` between them, as a share · ``method``."""
+    many posts (and changes as little) costs less · ``gap`` between them, as a share (both nan = not known) ·
+    ``method``."""
 
     post: Indices
     teams: tuple[Indices, ...]
@@ -52,7 +53,7 @@ def solve_rotation(model: Model, *, effort: float, seed: int) -> Answer:
     """
     quick = choose_fast(model)
     if effort <= 0:
-        return Answer(quick, _teams(model, quick), compute_cost(model, quick), 0.0, float("inf"), "snel")
+        return Answer(quick, _teams(model, quick), compute_cost(model, quick), float("nan"), float("nan"), "snel")
     start, least = quick, 0.0
     if not model.replaces:
         turns, least = take_turns(model, int((quick >= 0).sum()))

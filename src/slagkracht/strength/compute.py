@@ -214,7 +214,7 @@ def compute_strength(
         )  # fmt: skip
         if len(answer.values):
             bound_s, method = answer.bound, "exact"
-            if answer.objective <= arrival_s[formation >= 0].sum() + 1e-6:
+            if answer.objective < arrival_s[formation >= 0].sum() - 1e-6:  # alike: the order of the table decides
                 formation, part = solved, solved_part
     cost_s = float(arrival_s[formation >= 0].sum())
     assembly_s = np.array([each.assembly_s for each in demand.formations])
