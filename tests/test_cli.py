@@ -228,6 +228,31 @@ def test_a_variant_says_for_whom_it_changes_what(capsys: Screen, toyland: Path) 
     assert script[0]["regios"][0]["verliest"] == 1_800
 
 
+def test_a_variant_of_what_sends_nothing_says_so(capsys: Screen, toyland: Path, tmp_path: Path) -> None:
+    file = tmp_path / "dubbel.toml"
+    plan = read_plan(toyland)
+    silent = dataclasses.replace(plan.units, readiness=plan.units.readiness * (plan.units.station != 1)[:, None])
+    write_plan(dataclasses.replace(plan, units=silent), tmp_path / "stil")
+    name = plan.stations.station_id[1]
+    file.write_text(f'naam = "Dicht"\n[[wijzigingen]]\nsoort = "sluit"\nkazerne = "{name}"\n', "utf-8")
+    said = f"Dicht: kazerne {name} ({plan.stations.name[1]}) stuurt in het plan in venster dag niets."
+    assert said in run(capsys, "variant", tmp_path / "stil", file).out
+    assert "niets." not in run(capsys, "variant", toyland, file).out
+
+
+def test_cooperation_is_shown_for_every_norm(capsys: Screen, toyland: Path, tmp_path: Path) -> None:
+    answer = run(capsys, "dekking", toyland, "--venster", "dag", "--samen-en-alleen", "--uit", tmp_path / "u")
+    assert answer.code == 0
+    table = pl.read_csv(tmp_path / "u" / "dekking.csv")
+    norms = set(table["norm"])
+    assert len(norms) > 1
+    assert set(table.filter(pl.col("alleen"))["norm"]) == norms
+    shown = answer.out.split("alleen haar eigen eenheden")[1].split("Per regio")[0]
+    assert len([line for line in shown.splitlines() if " dag " in line]) == len(norms)
+    assert re.search(r"Eerste tankautospuit naar gebruiksfunctie +dag +97,5 % +94,7 % +\+1\.200", shown)
+    assert run(capsys, "controleer", tmp_path / "u").code == 0
+
+
 def test_two_variants_of_one_name_are_each_shown_with_their_own_stations(capsys: Screen, tmp_path: Path) -> None:
     assert run(capsys, "plan", "modelland", "--gebieden", "400", "--uit", tmp_path / "plan").code == 0
     stations = read_plan(tmp_path / "plan").stations

@@ -100,3 +100,10 @@ def test_the_front_end_is_pinned_without_naming_a_host() -> None:
     packages = [package for name, package in lock["packages"].items() if name]
     assert packages
     assert all("integrity" in package and "resolved" not in package for package in packages)
+
+
+def test_a_page_of_variants_opens_on_the_difference() -> None:
+    plan = small_plan()
+    page = pack_page(small_results(plan), compute_drawing(plan), opens_on="verschil")
+    assert page["layers"][page["opens"]]["view"] == "verschil"
+    assert pack_page(small_results(plan), compute_drawing(plan))["opens"] == 0

@@ -18,8 +18,11 @@ from slagkracht.cli import show
 from slagkracht.cli.given import Folder, Json, Norms, PlanPath, Window, Windows, ending, existing
 from slagkracht.cli.whole import whole_file, whole_folder
 from slagkracht.coverage import (
+    AddUnit,
     Coverage,
+    CoverageTable,
     Nearest,
+    OpenStation,
     Receipt,
     Variant,
     apply_variant,
@@ -107,7 +110,7 @@ def compute(
     travel: Travel | None = None,
     scenario: str = "",
 ) -> Result:
-    """A plan's drives and coverage, together and (for the first norm) each region alone."""
+    """A plan's drives and coverage under every norm, together and (where asked) each region alone."""
     travel = travel or drive(plan, tell, scenario)
     chosen = tuple(windows or WINDOWS)
     codes = tuple(norms or norms_in_force(plan))
@@ -115,7 +118,7 @@ def compute(
     together = compute_coverage(plan, travel, windows=chosen, norms=codes, progress=tell)
     apart: tuple[Coverage, ...] = ()
     if alone:
-        apart = compute_coverage(plan, travel, windows=chosen, norms=codes[:1], alone=True, progress=tell)
+        apart = compute_coverage(plan, travel, windows=chosen, norms=codes, alone=True, progress=tell)
     return Result(plan, travel, together, apart, scenario=scenario)
 
 
@@ -141,37 +144,51 @@ EXPLANATION = (
 def print_nation(result: Result) -> None:
     """The national table: every norm and window in one line each, then the regions for the first norm."""
     plan = result.plan
-    rows = []
+    rows, beside = [], []
+    apart = {(c.norm, c.window): c for c in result.alone}
     for each in result.together:
         table = compute_table(each, plan.areas, plan.regions)
+        own = apart.get((each.norm, each.window))
         mark = "" if each.status == "vastgesteld" else " *"
         rows.append(
             [f"{each.dutch}{mark}", each.window, show.share(table.share[0]), show.share(table.expected_share[0]),
              show.minutes(table.median_s[0]), show.minutes(table.p90_s[0]), show.number(table.unreachable[0])]
         )  # fmt: skip
+        if own is not None:
+            beside.append(
+                [f"{each.dutch}{mark}", each.window, show.share(table.share[0]), *_apart(plan, table, own, 0)]
+            )
     columns = ["norm (* = te verifiëren)", "venster", "op tijd", "verwacht", "mediaan", "90 %", "onbereikbaar"]
     special = f" · scenario {result.scenario}" if result.scenario else ""
     show.table(f"{show.whole(plan)} · {plan.name} · {plan.day:%d-%m-%Y}{special}", columns, rows, left=2)
     show.notes(EXPLANATION)
+    if beside:
+        columns = ["norm (* = te verifiëren)", "venster", "samen", "alleen", "samen wint"]
+        show.table("Samen, en elke regio met alleen haar eigen eenheden", columns, beside, left=2)
     if result.scenario:
         show.notes(
             [f"Scenario {result.scenario}: gerekend met bijzondere rijtijden. Dit is niet het dekkingsplan zelf."]
         )
     first = result.together[0]
     together = compute_table(first, plan.areas, plan.regions, "regio")
-    lone = next((c for c in result.alone if (c.norm, c.window) == (first.norm, first.window)), None)
-    own = compute_table(lone, plan.areas, plan.regions, "regio") if lone is not None else None
+    own = apart.get((first.norm, first.window))
     lines = []
     for row, (code, name) in enumerate(zip(plan.regions.code, plan.regions.name, strict=True)):
         line = [f"{code} {name}", show.share(together.share[row]), show.minutes(together.median_s[row])]
         line += [show.minutes(together.p90_s[row]), show.number(together.population[row] - together.in_time[row])]
         if own is not None:
-            gain = together.in_time[row] - own.in_time[row]
-            line += [show.share(own.share[row]), ("+" if gain > 0 else "") + show.number(gain)]
+            line += _apart(plan, together, own, row)
         lines.append(line)
     heads = ["regio", "op tijd", "mediaan", "90 %", "niet op tijd"]
     heads += ["alleen", "samen wint"] if own is not None else []
     show.table(f"Per regio · {first.dutch}, {first.window}{special}", heads, lines)
+
+
+def _apart(plan: Plan, together: CoverageTable, alone: Coverage, row: int) -> list[str]:
+    """The share that is in time when each region has only its own units, and how many people cooperation wins."""
+    own = compute_table(alone, plan.areas, plan.regions, together.by)
+    gain = together.in_time[row] - own.in_time[row]
+    return [show.share(own.share[row]), ("+" if gain > 0 else "") + show.number(gain)]
 
 
 def _print_municipalities(result: Result, region: str) -> None:
@@ -221,7 +238,7 @@ def variant(
             results.append(compute_variant(base, edit, nearest))
         if scratch is not None:
             tell("verschilkaart tekenen")
-            write_map_page(scratch, results, compute_drawing(plan))
+            write_map_page(scratch, results, compute_drawing(plan), opens_on="verschil")
     differences = [
         compute_difference(
             changed.name, base.together[0], changed.together[0],
@@ -249,6 +266,8 @@ def variant(
         title = f"{each.variant} · {base.together[0].dutch}, {window}"
         show.table(title, ["regio", "voor", "na", "wint (inwoners)", "verliest"], rows)
         _print_replacements(plan, changed.plan, each)
+    for edit in edits:
+        show.notes(_find_silent(plan, edit, window))
     if out is not None:
         show.written(out)
 
@@ -265,6 +284,25 @@ def compute_variant(base: Result, each: Variant, nearest: Nearest | None = None)
     same = nearest if travel is base.travel else None
     covered = compute_coverage(plan, travel, windows=windows, norms=norms, nearest=same)
     return Result(plan, travel, covered, (), each.name)
+
+
+def _find_silent(plan: Plan, each: Variant, window: str) -> list[str]:
+    """A sentence for every station or unit that a variant closes or changes while it sends nothing in this window."""
+    ready = plan.units.readiness[:, WINDOWS.index(window)] > 0
+    station_of = plan.stations.station_id[plan.units.station]
+    lines = []
+    for edit in each.edits:
+        unit, station = getattr(edit, "unit_id", ""), getattr(edit, "station_id", "")
+        if isinstance(edit, AddUnit | OpenStation):
+            continue
+        if station in plan.stations.station_id and not ready[station_of == station].any():
+            name = plan.stations.name[plan.stations.station_id == station][0]
+            lines.append(f"{each.name}: kazerne {station} ({name}) stuurt in het plan in venster {window} niets.")
+        elif unit in plan.units.unit_id and not ready[plan.units.unit_id == unit].any():
+            lines.append(
+                f"{each.name}: eenheid {unit} is in het plan in venster {window} niet paraat en rukt niet uit."
+            )
+    return lines
 
 
 def _print_replacements(plan: Plan, edited: Plan, each: Any) -> None:

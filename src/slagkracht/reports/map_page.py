@@ -27,13 +27,20 @@ NO_UNIT = 65_535
 
 
 def write_map_page(
-    path: Path, results: Sequence[Result], drawing: Drawing, *, depth: int = 6, answers: Answers | None = None
+    path: Path,
+    results: Sequence[Result],
+    drawing: Drawing,
+    *,
+    depth: int = 6,
+    answers: Answers | None = None,
+    opens_on: str = "marge",
 ) -> None:
     """Write the page: one file, opened from disk or served, that asks nothing of any network.
 
     ``results`` the plan and then its variants, all over the same areas; ``drawing`` of the plan. At most ``depth``
-    arrivals of an area are kept. ``answers`` of the plan to who comes where an incident is put, or none. Raises
-    FileNotFoundError, with the command that mends it, when the front end was not built.
+    arrivals of an area are kept. ``answers`` of the plan to who comes where an incident is put, or none. ``opens_on``
+    the view (a key of VIEWS) that is shown first. Raises FileNotFoundError, with the command that mends it, when the
+    front end was not built.
     """
     page = resources.files("slagkracht") / "web" / "kaart.html"
     if not page.is_file():
@@ -41,7 +48,7 @@ def write_map_page(
     text = page.read_text(encoding="utf-8")
     number, _ = compute_result_receipt(results[0])
     blocks = {
-        "gegevens": pack_block(pack_page(results, drawing, depth=depth)),
+        "gegevens": pack_block(pack_page(results, drawing, depth=depth, opens_on=opens_on)),
         "slagkracht": "" if answers is None else pack_block(pack_answers(answers, number)),
     }
     for name, block in blocks.items():
@@ -51,7 +58,9 @@ def write_map_page(
     path.write_text(text, encoding="utf-8")
 
 
-def pack_page(results: Sequence[Result], drawing: Drawing, *, depth: int = 6) -> dict[str, Any]:
+def pack_page(
+    results: Sequence[Result], drawing: Drawing, *, depth: int = 6, opens_on: str = "marge"
+) -> dict[str, Any]:
     """Everything the page shows, ready for pack_block; shapes as varints (see web/src/data/columns.js)."""
     plan, travel = results[0].plan, results[0].travel
     layers = compute_layers(results)
@@ -72,6 +81,7 @@ def pack_page(results: Sequence[Result], drawing: Drawing, *, depth: int = 6) ->
         ],
         "windows": [{"id": window, "dutch": dutch} for window, dutch in read_window_names().items()],
         "views": VIEWS,
+        "opens": next((row for row, layer in enumerate(layers) if layer.view == opens_on), 0),
         "regimes": [regime.replace("_", " ") for regime in REGIMES],
         "scales": {name: pack_scale(scale) for name, scale in SCALES.items()},
         "topics": [{"dutch": topic} for topic in topics],

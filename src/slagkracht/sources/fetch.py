@@ -17,7 +17,7 @@ import pooch
 import requests
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from slagkracht.sources.refusal import Finding, RefusalError
+from slagkracht.sources.refusal import Finding, RefusalError, say_broken_toml, say_why
 
 CHUNK = 1 << 18
 ATTEMPTS = 5
@@ -52,7 +52,7 @@ def read_catalogue(path: Path | None = None) -> dict[str, Download]:
         catalogue = {name: Download(name=name, **entry) for name, entry in entries.items()}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError) as error:
         expected = "per bron: dutch, publisher, licence, url, file, sha256"
-        raise RefusalError([Finding(label, 0, "", str(error), expected)]) from error
+        raise RefusalError([Finding(label, 0, "", say_broken_toml(error), expected)]) from error
     wrong = [
         Finding(label, 0, name, str(item.file), "een bestandsnaam zonder map")
         for name, item in catalogue.items()
@@ -109,7 +109,7 @@ def _fetch(item: Download, folder: Path, progress: Show | None, renew: bool, att
         os.replace(folder / fresh, target)
     except (requests.RequestException, OSError) as error:
         expected = f"{item.publisher} bereikbaar; opnieuw proberen gaat verder waar het ophield"
-        raise RefusalError([Finding(item.name, 0, item.url, str(error), expected)]) from error
+        raise RefusalError([Finding(item.name, 0, item.url, say_unfetched(error), expected)]) from error
     except ValueError as error:  # from pooch: the checksum differs, and what was fetched is thrown away
         found = "een ander controlegetal dan de catalogus noemt"
         expected = (
@@ -117,6 +117,21 @@ def _fetch(item: Download, folder: Path, progress: Show | None, renew: bool, att
         )
         raise RefusalError([Finding(item.name, 0, item.url, found, expected)]) from error
     return target
+
+
+def say_unfetched(error: OSError) -> str:
+    """Why a source could not be fetched, in a planner's words."""
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"de bron antwoordt met foutcode {error.response.status_code}"
+    if isinstance(error, requests.Timeout):
+        return f"geen antwoord binnen {PATIENCE_S:g} seconden"
+    if isinstance(error, Broken):
+        return str(error)
+    return "geen verbinding met de bron" if isinstance(error, requests.RequestException) else say_why(error)
+
+
+class Broken(requests.ConnectionError):
+    """A download that stopped, said in Dutch."""
 
 
 def _download(item: Download, url: str, part: Path, progress: Show | None, attempts: int, pause_s: float) -> None:
@@ -141,7 +156,7 @@ def _go_on(item: Download, url: str, part: Path, progress: Show | None) -> None:
     with requests.get(url, headers=headers, stream=True, timeout=PATIENCE_S) as answer:
         if answer.status_code == 416:  # nothing after what is there: the part is of no use
             part.unlink()
-            raise requests.ConnectionError("het deel dat er al was past niet meer bij de bron")
+            raise Broken("het deel dat er al was past niet meer bij de bron")
         answer.raise_for_status()
         if answer.status_code != 206:
             there = 0
@@ -159,7 +174,7 @@ def _go_on(item: Download, url: str, part: Path, progress: Show | None) -> None:
                 if progress:
                     progress(item.name, there, total)
     if total and there < total:
-        raise requests.ConnectionError(f"afgebroken na {there} van {total} bytes")
+        raise Broken(f"afgebroken na {there} van {total} bytes")
     mark.unlink(missing_ok=True)
 
 
@@ -220,6 +235,14 @@ def unpack(archive: Path, folder: Path, suffixes: tuple[str, ...] = (".gpkg",)) 
         for part in folder.glob("*.uitgepakt") if folder.exists() else ():
             part.unlink()
         raise RefusalError(
-            [Finding(archive.name, 0, "", str(error) or type(error).__name__, "een heel zipbestand")]
+            [
+                Finding(
+                    archive.name,
+                    0,
+                    "",
+                    "een beschadigd of afgebroken zipbestand",
+                    "een heel zipbestand; haal het opnieuw op",
+                )
+            ]
         ) from error
     return [folder / name for name in wanted]

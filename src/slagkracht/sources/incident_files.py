@@ -18,7 +18,7 @@ from slagkracht.resources import WINDOWS
 from slagkracht.rules import Rules, rule_in_force
 from slagkracht.simulation import DISPATCH, LEVELS, MOVE_UPS, IncidentKind, Incidents, Scenario
 from slagkracht.sources.csvfile import numbers, read_csv
-from slagkracht.sources.refusal import Finding, RefusalError
+from slagkracht.sources.refusal import Finding, RefusalError, say_broken_toml
 from slagkracht.sources.vocabulary import read_rows
 
 COLUMNS = ("incident", "tijdstip", "x_m", "y_m", "soort")
@@ -76,7 +76,9 @@ def read_scenario(rules: Rules, day: datetime.date, path: Path | None = None) ->
         try:
             text = tomllib.loads(path.read_bytes().decode("utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise RefusalError([Finding(path.name, 0, "", str(error), "een TOML-bestand in UTF-8")]) from None
+            raise RefusalError(
+                [Finding(path.name, 0, "", say_broken_toml(error), "een TOML-bestand in UTF-8")]
+            ) from None
     file = path.name if path is not None else "incidents.toml"
     for name in sorted(set(text) - {*_SETTINGS, "naam", "factor", "soorten", "bron"}):
         findings.append(

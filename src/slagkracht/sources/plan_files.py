@@ -114,7 +114,9 @@ def read_plan(path: Path) -> Plan:
             else:
                 parts[part] = _unpack_arrays(ARRAYS[part], contents[name]) if name in contents else None
         except _DAMAGE as error:
-            raise _refuse(path, name, f"{type(error).__name__}: {error}", "een tabel van deze vorm") from error
+            raise _refuse(
+                path, name, "een beschadigd bestand", "het bestand zoals het geschreven is; bouw het plan opnieuw"
+            ) from error
     plan = Plan(
         name=manifest["name"],
         day=datetime.date.fromisoformat(manifest["day"]),
@@ -155,7 +157,9 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         if not all(isinstance(text, str) for text in texts):
             raise TypeError("een tekst ontbreekt")
     except _DAMAGE as error:
-        raise _refuse(path, MANIFEST, f"{type(error).__name__}: {error}", "een manifest van deze vorm") from error
+        raise _refuse(
+            path, MANIFEST, "een beschadigd bestand", "het manifest zoals het geschreven is; bouw het plan opnieuw"
+        ) from error
     if number != FORMAT:
         raise _refuse(
             path, MANIFEST, f"formaat {number}", f"formaat {FORMAT}: bouw het plan opnieuw, of neem een passende versie"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from slagkracht.procedures import Field, Needs, Procedure, Role, Span, State, Step, Term, find_faults
-from slagkracht.sources.refusal import Finding, RefusalError
+from slagkracht.sources.refusal import Finding, RefusalError, say_broken_toml
 
 NATIONAL = Path(__file__).parent.parent / "nl" / "procedures"
 """The procedures that come with the house. Any other folder of the same form will do."""
@@ -72,7 +72,7 @@ def _read_table(path: Path, findings: list[Finding]) -> dict[str, Any] | None:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        findings.append(Finding(path.name, 0, "", str(error), "een leesbaar TOML-bestand"))
+        findings.append(Finding(path.name, 0, "", say_broken_toml(error), "een leesbaar TOML-bestand"))
         return None
 
 

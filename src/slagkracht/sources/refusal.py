@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,37 @@ def say_why(error: OSError) -> str:
 def say_unreadable(path: Path) -> str:
     """What is found where a reader of other people's formats gives up, whatever that reader calls it."""
     return "een onleesbaar bestand" if path.exists() else "bestaat niet"
+
+
+MISTAKES = {
+    "Expected '=' after a key": "een naam zonder is-teken erachter",
+    "Invalid value": "een waarde die geen tekst, getal, datum of lijst is",
+    "Invalid statement": "een regel die geen naam = waarde is",
+    "Illegal character": "een teken dat hier niet mag staan, zoals een tekst zonder sluitend aanhalingsteken",
+    "Unterminated string": "een tekst zonder sluitend aanhalingsteken",
+    "Unclosed array": "een lijst zonder sluitende ]",
+    "Unclosed inline table": "een rij velden zonder sluitende }",
+    "Expected ']'": "een kop zonder sluitende ]",
+    "Expected newline": "nog iets achter een waarde",
+    "Cannot overwrite": "iets dat eerder in het bestand al staat",
+    "Cannot declare": "een kop die eerder in het bestand al staat",
+    "Cannot mutate": "een veld van iets dat al af is",
+    "Duplicate inline": "een veld dat twee keer voorkomt",
+}
+"""What the reader of TOML says at a mistake, by how it begins, and what a planner reads."""
+
+
+def say_broken_toml(error: Exception) -> str:
+    """Why a text is no TOML, and where: the line and the character as an editor counts them."""
+    if isinstance(error, OSError):
+        return say_why(error)
+    if isinstance(error, UnicodeDecodeError):
+        return f"een andere codering, bij byte {error.start + 1}"
+    text = str(error)
+    mistake = next((dutch for begins, dutch in MISTAKES.items() if text.startswith(begins)), "iets dat geen toml is")
+    place = re.search(r"at line (\d+), column (\d+)", text)
+    where = f"regel {place[1]}, teken {place[2]}" if place else "aan het eind"
+    return f"{where}: {mistake}"
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from slagkracht.risks import (
     merge_profiles,
 )
 from slagkracht.sources.geometry import transform, what_is_wrong
-from slagkracht.sources.refusal import Finding, RefusalError
+from slagkracht.sources.refusal import Finding, RefusalError, say_broken_toml
 
 TIES = "samenhang.toml"
 MOST_PER_YEAR = 1_000.0
@@ -53,7 +53,7 @@ def read_profile(*folders: Path | Traversable) -> Profile:
             try:
                 text = tomllib.loads(file.read_bytes().decode("utf-8"))
             except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-                findings.append(Finding(file.name, 0, "", str(error), "een TOML-bestand in UTF-8"))
+                findings.append(Finding(file.name, 0, "", say_broken_toml(error), "een TOML-bestand in UTF-8"))
                 continue
             fields = _Fields(file.name, text, findings)
             if file.name == TIES:

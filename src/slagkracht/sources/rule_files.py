@@ -13,7 +13,7 @@ from typing import Any
 from slagkracht.areas import Areas
 from slagkracht.coverage.norms import NORM_KINDS, parse_norm
 from slagkracht.rules import Rule, Rules, RuleVersion
-from slagkracht.sources.refusal import Finding, RefusalError
+from slagkracht.sources.refusal import Finding, RefusalError, say_broken_toml
 from slagkracht.sources.vocabulary import read_capabilities
 
 KINDS = (*NORM_KINDS, "aflossing", "rijprofiel", "opkomsttijd", "doctrine", "bijstand", "kwalificatie", "advies")
@@ -107,7 +107,7 @@ def _parse(text: str, file: str, findings: list[Finding]) -> Rule | None:
     try:
         entry = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        findings.append(Finding(file, 0, "", str(error), "een geldig TOML-bestand"))
+        findings.append(Finding(file, 0, "", say_broken_toml(error), "een geldig TOML-bestand"))
         return None
     before = len(findings)
 

@@ -18,7 +18,7 @@ from slagkracht.coverage.variants import (
     Variant,
 )
 from slagkracht.resources import REGIMES, WINDOWS
-from slagkracht.sources.refusal import Finding, RefusalError, say_why
+from slagkracht.sources.refusal import Finding, RefusalError, say_broken_toml, say_why
 from slagkracht.sources.vocabulary import clean_type_code, read_capabilities, read_vehicle_types
 
 KINDS: dict[str, tuple[dict[str, type], dict[str, type]]] = {
@@ -83,7 +83,7 @@ def parse_variant(text: str, file: str) -> Variant:
     try:
         entry = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise RefusalError([Finding(file, 0, "", str(error), "een geldig TOML-bestand")]) from None
+        raise RefusalError([Finding(file, 0, "", say_broken_toml(error), "een geldig TOML-bestand")]) from None
     findings: list[Finding] = []
     for name in sorted(set(entry) - {"naam", "toelichting", "wijzigingen"}):
         findings.append(Finding(file, 0, name, "onbekend veld", "naam, toelichting en [[wijzigingen]]"))
