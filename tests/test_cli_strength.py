@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 
 from cli_run import Answer, run
+from slagkracht.rules import Rules
+from slagkracht.sources.plan_files import read_plan, write_plan
 from slagkracht.sources.rule_files import national_rules
 
 Screen = pytest.CaptureFixture[str]
@@ -80,6 +83,53 @@ def test_the_region_assigned_to_decontaminate_goes_first_and_says_why(capsys: Sc
     told = run(capsys, "formaties", country).out
     assert "welke regio waar voorgaat (te verifiëren)" in told
     assert "VR13 Amsterdam-Amstelland" in told
+
+
+def change_rule(country: Path, to: Path, code: str, values: dict[str, object], region: str = "") -> Path:
+    """The plan at ``country`` with other values of one rule (of one region), written to ``to``."""
+    plan = read_plan(country)
+    rule = next(each for each in plan.rules.rules if each.code == code and not each.region)
+    version = dataclasses.replace(rule.versions[-1], values={**rule.versions[-1].values, **values})
+    changed = dataclasses.replace(rule, region=region, versions=(version,), cases=())
+    others = [each for each in plan.rules.rules if (each.code, each.region) != (code, region)]
+    rules = Rules(tuple(sorted([*others, changed], key=lambda each: (each.code, each.region))))
+    write_plan(dataclasses.replace(plan, rules=rules), to)
+    return to
+
+
+@pytest.mark.parametrize(
+    ("code", "values", "region", "asked", "ends", "says"),
+    [
+        ("formatie-handcrew", {"onderdelen": [{"inzetmogelijkheid": "luchtkussenboot", "aantal": 1}]}, "", "handcrew",
+         0, "geen enkele eenheid van dit plan heeft luchtkussenboot"),
+        ("vervanging", {"tankautospuit": [{"door": "basiseenheid", "aantal": 1}]}, "", "basispeloton", 1,
+         "vervanging gaat in een kring: basiseenheid → tankautospuit → basiseenheid"),
+        ("ondergrens", {"leent_uit": False}, "VR06", "basispeloton:2", 0, "leent niet uit"),
+        ("ondergrens", {"aandeel_inwoners": 1.0}, "VR06", "basispeloton:2", 0, "Nu al onder de eigen ondergrens: VR06"),
+    ],
+)  # fmt: skip
+def test_rules_that_ask_the_impossible_are_answered_in_words(
+    capsys: Screen, country: Path, tmp_path: Path, code: str, values: dict[str, object], region: str, asked: str,
+    ends: int, says: str,
+) -> None:  # fmt: skip
+    path = change_rule(country, tmp_path / "land", code, values, region)
+    answer = run(capsys, "slagkracht", path, "--plaats", "194000,469000", "--formatie", asked)
+    assert answer.code == ends
+    assert says in " ".join((answer.out + answer.err).split())
+
+
+def test_crews_that_rest_less_than_nothing_are_refused(capsys: Screen, country: Path, tmp_path: Path) -> None:
+    path = change_rule(country, tmp_path / "land", "aflossing", {"rust_uren": -3.0})
+    answer = run(capsys, "aflossing", path, "--plaats", "194000,469000", "--formatie", "basispeloton", "--dagen", 1)
+    assert answer.code == 1
+    assert "rust_uren is -3.0 en kan niet minder dan 0 zijn" in " ".join(answer.err.split())
+
+
+def test_on_an_island_only_who_is_there_comes(capsys: Screen, country: Path) -> None:
+    answer = run(capsys, "slagkracht", country, "--plaats", "179000,607000", "--formatie", "basispeloton:1")
+    assert answer.code == 0
+    assert "er voert geen weg naar de plaats" in answer.out
+    assert "onvolledig" in answer.out
 
 
 def test_more_than_the_nation_has_is_said(capsys: Screen, country: Path) -> None:

@@ -189,6 +189,32 @@ def _print(posture: Posture, strength: Strength, place: str, sure_s: npt.NDArray
         np.flatnonzero(strength.unit_formation >= 0).tolist(),
         key=lambda u: (strength.unit_formation[u], strength.arrival_s[u]),
     )
+    if units:
+        _print_units(posture, strength, units)
+    else:
+        lacking = " of ".join(sorted({part.capability for each in strength.formations for part in each.parts}))
+        suits = (strength.reason != "andere_taak").any()
+        why = "niemand kan er komen" if suits else f"geen enkele eenheid van dit plan heeft {lacking}"
+        show.screen.print(f"Er gaat niemand: {why}.\n", markup=False, soft_wrap=True)
+    reasons, counts = np.unique(strength.reason, return_counts=True)
+    show.table(
+        "Waarom anderen niet",
+        ["reden", "eenheden"],
+        [
+            [REASONS_WHERE_ASSIGNED[r], show.number(n)]
+            for r, n in zip(reasons.tolist(), counts, strict=True)
+            if r not in ("gekozen", "andere_taak")
+        ],
+    )
+    if np.isfinite(strength.bound_s):
+        gap = strength.cost_s / strength.bound_s - 1 if strength.bound_s > 0 else 0.0
+        sooner = "eerder" if gap < 0.0005 else f"meer dan {show.share(gap)} eerder"
+        show.screen.print(f"Bewezen: geen andere keuze is samen {sooner} ter plaatse.\n", markup=False)
+
+
+def _print_units(posture: Posture, strength: Strength, units: list[int]) -> None:
+    """Who goes, in order of arrival, and what their regions keep."""
+    plan, region = posture.plan, posture.standing.region
     show.table(
         "Eenheden in volgorde van aankomst",
         ["formatie", "eenheid", "soort", "kazerne", "aankomst"],
@@ -204,24 +230,17 @@ def _print(posture: Posture, strength: Strength, place: str, sure_s: npt.NDArray
         ["regio", "voor", "na", "ondergrens"],
         [
             [f"{plan.regions.code[r]} {plan.regions.name[r]}", show.share(strength.residual_before[r]),
-             show.share(strength.residual_after[r]), show.share(strength.floor[r])]
+             show.share(strength.residual_after[r]),
+             "leent niet uit" if np.isinf(strength.floor[r]) else show.share(strength.floor[r])]
             for r in lenders
         ],
     )  # fmt: skip
-    reasons, counts = np.unique(strength.reason, return_counts=True)
-    show.table(
-        "Waarom anderen niet",
-        ["reden", "eenheden"],
-        [
-            [REASONS_WHERE_ASSIGNED[r], show.number(n)]
-            for r, n in zip(reasons.tolist(), counts, strict=True)
-            if r not in ("gekozen", "andere_taak")
-        ],
-    )
-    if np.isfinite(strength.bound_s):
-        gap = strength.cost_s / strength.bound_s - 1 if strength.bound_s > 0 else 0.0
-        sooner = "eerder" if gap < 0.0005 else f"meer dan {show.share(gap)} eerder"
-        show.screen.print(f"Bewezen: geen andere keuze is samen {sooner} ter plaatse.\n", markup=False)
+    broken = np.flatnonzero(np.isfinite(strength.floor) & (strength.residual_before < strength.floor - 1e-9))
+    if len(broken):
+        named = ", ".join(str(plan.regions.code[r]) for r in broken)
+        show.screen.print(
+            f"Nu al onder de eigen ondergrens: {named}. Daar gaat alleen wat niemand zou missen.\n", markup=False
+        )
 
 
 def _say_who_goes_first(posture: Posture, strength: Strength, first: dict[str, int]) -> list[str]:
