@@ -128,7 +128,7 @@ def export(
     from slagkracht.server.exchange import export_chain
 
     points, keys = to.with_suffix(".controlepunten.jsonl"), to.with_suffix(".sleutels.json")
-    with _acting(region, world) as own, to.open("w", encoding="utf-8", newline="") as out:
+    with _platform(world), _acting(region, world) as own, to.open("w", encoding="utf-8", newline="") as out:
         lines = list(export_chain(own))
         out.writelines(lines)
         points.write_text(checkpoints.read_held(own), encoding="utf-8")
@@ -138,25 +138,35 @@ def export(
 
 def hand_in(
     log: Annotated[Path, typer.Argument(metavar="LOGBOEK", help="logboek dat elders is bijgehouden (.jsonl)")],
-    region: Region,
+    region: Annotated[str, typer.Option("--regio", help="regio of LAC; zonder: alle, alleen in de oefening")] = "",
     world: World = "echt",
 ) -> None:
-    """Neemt over wat een losgeraakte laptop opschreef: elk feit één keer, tegenspraken in beeld.
+    """Neemt over wat elders is opgeschreven: elk feit één keer, tegenspraken in beeld.
 
+    Van een losgeraakte laptop, of (zonder --regio, in de oefening) een gesimuleerde week om terug te zien.
     Voorbeeld: slagkracht logboek invoer laptop.jsonl --regio VR06
     """
     from slagkracht.server import exchange
+    from slagkracht.server.ledger import LedgerError
 
     text = log.read_bytes().decode("utf-8")
-    with _acting(region, world) as own:
-        done = exchange.hand_in(own, text)
-    show.screen.print(f"{len(done.added)} feiten overgenomen, {done.known} waren er al", markup=False)
-    for conflict in done.conflicts:
+    with _platform(world):
+        try:
+            if region:
+                with _acting(region, world) as own:
+                    done = [exchange.hand_in(own, text)]
+            else:
+                done = exchange.hand_in_exercise(lambda chain: _acting(chain, world), text)
+        except LedgerError as error:
+            raise ValueError(str(error)) from error
+    added, known = sum(len(each.added) for each in done), sum(each.known for each in done)
+    show.screen.print(f"{added} feiten overgenomen, {known} waren er al", markup=False)
+    for conflict in (conflict for each in done for conflict in each.conflicts):
         show.screen.print(f"tegenspraak: {conflict.what} ({', '.join(conflict.events)})", markup=False)
 
 
 @contextmanager
-def _acting(region: str, world: str) -> Iterator[Scope]:
+def _platform(world: str) -> Iterator[None]:
     from slagkracht.server import database, demo
 
     if world not in database.WORLDS:
@@ -166,12 +176,19 @@ def _acting(region: str, world: str) -> Iterator[Scope]:
     demo.lay_regions(addresses)
     database.open_pool(addresses, most=2)
     try:
-        with database.scope(region, world, "logboek") as own:
-            if not own.row("select 1 as one from slagkracht.region where region = %s", region):
-                raise ValueError(f"regio {region!r} bestaat niet; kies VR01 tot en met VR25, of LAC")
-            yield own
+        yield
     finally:
         database.close_pool()
+
+
+@contextmanager
+def _acting(region: str, world: str) -> Iterator[Scope]:
+    from slagkracht.server import database
+
+    with database.scope(region, world, "logboek") as own:
+        if not own.row("select 1 as one from slagkracht.region where region = %s", region):
+            raise ValueError(f"regio {region!r} bestaat niet; kies VR01 tot en met VR25, of LAC")
+        yield own
 
 
 def _show(found: object) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
 
 from slagkracht.log import Conflict, Event, parse_event, replay
 from slagkracht.server.database import Scope
-from slagkracht.server.journal import read_events, record
+from slagkracht.server.journal import Fact, read_events, record_all
 from slagkracht.server.ledger import LedgerError, NotAllowedError
 from slagkracht.server.verify_log import verify
 
@@ -44,12 +45,13 @@ def refuse_sealed(own: Scope, seen: int) -> None:
         )
 
 
-def hand_in(own: Scope, text: str) -> HandedIn:
+def hand_in(own: Scope, text: str, audience: Sequence[str] = ()) -> HandedIn:
     """Takes a log of the acting region, as ``export_chain`` gave it elsewhere, over into this platform.
 
     Into an empty log it goes as it is: that is how a laptop is prepared. Otherwise what is new is appended, with the
     moment at which it happened and where it stood; what was handed in before, or was there from the start, is passed
-    over. Raises LedgerError when the text is not a whole and unchanged log of this region: nothing is taken over then.
+    over. Regions in ``audience`` read along. Raises LedgerError when the text is not a whole and unchanged log of this
+    region: nothing is taken over then.
     """
     if findings := verify(text):
         raise LedgerError(f"dit logboek klopt niet en is niet overgenomen: {'; '.join(findings[:3])}")
@@ -61,7 +63,7 @@ def hand_in(own: Scope, text: str) -> HandedIn:
     refuse_sealed(own, len(here))
     if not here:
         for fact, line in zip(facts, text.splitlines()):
-            _copy(own, fact, line)
+            _copy(own, fact, line, audience)
         _apply(own, facts)
         return HandedIn(0, tuple(fact.event_id for fact in facts), ())
     there = {event.hash for event in here}
@@ -69,29 +71,62 @@ def hand_in(own: Scope, text: str) -> HandedIn:
     new = [fact for fact in facts if fact.hash not in there]
     before = {(conflict.events, conflict.what) for conflict in replay(here).conflicts}
     added: list[str] = []
-    for fact in new:
-        origin = {"event_id": fact.event_id, "hash": fact.hash, "recorded_at": fact.recorded_at.isoformat()}
-        body = _renamed(fact, dict(zip((f.event_id for f in new), added)))
-        event = record(own, fact.kind, {**body, "handed_in": {**origin, "actor": fact.actor}}, None, fact.happened_at)
-        own.insert("handed_in", region=own.region, origin_hash=fact.hash, number=event.number)
-        added.append(event.event_id)
+    for _, together in itertools.groupby(new, key=lambda fact: fact.kind == "correction"):
+        places = dict(zip((fact.event_id for fact in new), added))
+        group = list(together)
+        events = record_all(own, [_retold(fact, places, audience) for fact in group])
+        with own.connection.cursor() as cursor:
+            cursor.executemany(
+                "insert into slagkracht.handed_in (world, region, origin_hash, number) values (%s, %s, %s, %s)",
+                [(own.world, own.region, fact.hash, event.number) for fact, event in zip(group, events)],
+            )
+        added += [event.event_id for event in events]
     _apply(own, new)
     after = replay(read_events(own, own.region)).conflicts
     fresh = tuple(conflict for conflict in after if (conflict.events, conflict.what) not in before)
     return HandedIn(len(facts) - len(new), tuple(added), fresh)
 
 
-def _renamed(fact: Event, places: dict[str, str]) -> dict[str, Any]:
-    """A correction names the fact it corrects by the place that it got here."""
-    if fact.kind != "correction":
-        return fact.body
-    return {**fact.body, "corrects": places.get(fact.body["corrects"], fact.body["corrects"])}
+def hand_in_exercise(scopes: Callable[[str], AbstractContextManager[Scope]], text: str) -> list[HandedIn]:
+    """Takes a log of many regions over into the exercise, where all of them see it: a week that was simulated.
+
+    ``scopes`` opens the log of a region. Raises LedgerError in the real world, where a region hands in its own alone.
+    """
+    if findings := verify(text):
+        raise LedgerError(f"dit logboek klopt niet en is niet overgenomen: {'; '.join(findings[:3])}")
+    chains: dict[str, list[str]] = {}
+    for line in text.splitlines(keepends=True):
+        chains.setdefault(parse_event(line).chain, []).append(line)
+    done = []
+    for chain, lines in sorted(chains.items()):
+        with scopes(chain) as own:
+            if own.world != "oefening":
+                raise LedgerError(
+                    "een logboek van meer regio's hoort in de oefening; in het echt voert elk het eigen in"
+                )
+            done.append(hand_in(own, "".join(lines), everyone(own)))
+    return done
 
 
-def _copy(own: Scope, fact: Event, line: str) -> None:
+def everyone(own: Scope) -> list[str]:
+    """Every region, and the centre."""
+    return [row["region"] for row in own.rows("select region from slagkracht.region order by region")]
+
+
+def _retold(fact: Event, places: dict[str, str], audience: Sequence[str]) -> Fact:
+    """A fact as it stands here: with where it came from, and a correction under the place that its fact got here."""
+    origin = {"event_id": fact.event_id, "hash": fact.hash, "recorded_at": fact.recorded_at.isoformat()}
+    body = {**fact.body, "handed_in": {**origin, "actor": fact.actor}}
+    if fact.kind == "correction":
+        body["corrects"] = places.get(body["corrects"], body["corrects"])
+    return Fact(fact.kind, body, audience, fact.happened_at)
+
+
+def _copy(own: Scope, fact: Event, line: str, audience: Sequence[str]) -> None:
     own.insert(
         "event",
         chain=fact.chain,
+        audience=sorted(set(audience) - {own.region}),
         number=fact.number,
         kind=fact.kind,
         happened_at=fact.happened_at,

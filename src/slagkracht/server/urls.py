@@ -20,6 +20,7 @@ from slagkracht.server.screens import (
     logbook,
     manage,
     nation,
+    past,
     region,
     relief,
 )
@@ -74,6 +75,8 @@ urlpatterns = [
     path("besluiten/dossiers/<str:dossier>/stappen", decisions.take_step),
     path("register", decisions.show_register),
     path("logboek", logbook.show_log),
+    path("terugkijken", past.show_past),
+    path("terugkijken/beeld.json", past.read_then),
     path("logboek/tegenspraken", logbook.show_conflicts),
     path("logboek/controlepunten.jsonl", logbook.read_checkpoints),
     path("logboek/sleutels.json", logbook.read_keys),

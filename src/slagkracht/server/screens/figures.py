@@ -59,6 +59,12 @@ def moment(at: datetime.datetime | None) -> SafeString:
 
 
 @register.filter
+def long_moment(at: datetime.datetime) -> str:
+    """A moment by the Dutch clock with its year: for what is not of these days."""
+    return f"{at.astimezone(CLOCK):%d-%m-%Y %H:%M}"
+
+
+@register.filter
 def age(at: datetime.datetime | None) -> SafeString:
     """How long ago a moment is; the page keeps counting."""
     if at is None:

@@ -74,11 +74,15 @@ def is_late(row: Row) -> bool:
 
 
 def write_body(body: dict[str, Any]) -> str:
-    """The body of a fact on one line."""
+    """The body of a fact on one line; of what was handed in from elsewhere, where it stood there."""
     words = [
         f"{name}: {json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value}"
         for name, value in body.items()
+        if name != "handed_in"
     ]
+    origin = body.get("handed_in")
+    if isinstance(origin, dict):
+        words.append(f"elders vastgelegd als {origin.get('event_id')} door {origin.get('actor')}")
     return ", ".join(words)
 
 

@@ -193,6 +193,13 @@ def shown_areas(engine: Engine) -> npt.NDArray[np.int64]:
     return drawing_of(engine).shown
 
 
+def show_areas(engine: Engine, picture: Picture) -> npt.NDArray[np.uint8]:
+    """Per cell on the map: 0 reached in time, 1 usually not in time either, 2 not now and usually so."""
+    now = np.diff(picture.cover.area_first) > 0
+    usually = np.diff(picture.usual.area_first) > 0
+    return np.where(now, 0, np.where(usually, 2, 1)).astype(np.uint8)[shown_areas(engine)]
+
+
 @require_GET
 @acting_required()
 def read_land(request: HttpRequest, acting: Acting) -> HttpResponse:
@@ -232,21 +239,17 @@ def read_now(request: HttpRequest, acting: Acting) -> HttpResponse:
             "where world = %s and closed_at is null",
             own.world,
         )
-    shown = shown_areas(engine)
-    now = np.diff(picture.cover.area_first) > 0
-    usually = np.diff(picture.usual.area_first) > 0
-    state = np.where(now, 0, np.where(usually, 2, 1)).astype(np.uint8)
     return JsonResponse(
         {
             "op": picture.at.isoformat(),
-            "gebieden": pack_column(state[shown], "u8"),
-            "eenheden": [_point(row) for row in units if row["x_m"] is not None],
-            "incidenten": [_point(row) for row in incidents],
+            "gebieden": pack_column(show_areas(engine, picture), "u8"),
+            "eenheden": [place_on_map(row) for row in units if row["x_m"] is not None],
+            "incidenten": [place_on_map(row) for row in incidents],
         }
     )
 
 
-def _point(row: Row) -> dict[str, Any]:
+def place_on_map(row: Row) -> dict[str, Any]:
     """A row with its places in degrees instead of metres."""
     lon, lat = transform(np.array([row["x_m"]]), np.array([row["y_m"]]), RD, WGS84)
     point = {
