@@ -231,8 +231,14 @@ def test_nothing_stands_in_the_way_of_assistive_technology(
         desk.page.get_by_role("button", name="Nederlands").wait_for()
     paths = ["/", "/actiecentrum", "/regio", "/tekort", "/plantafel", "/besluiten", "/logboek?controle=1", "/beheer",
              "/verantwoording?cijfer=restdekking"]  # fmt: skip
-    found = desk.open("/actiecentrum").locator("#incidenten a, #aanvragen a").all()
-    paths += [str(link.get_attribute("href")) for link in found[:2]]
+    paths.append("/register")
+    page = desk.open("/actiecentrum")
+    for kind in ("incidenten", "aanvragen"):
+        paths += [str(link.get_attribute("href")) for link in page.locator(f"#{kind} a").all()[:1]]
+    begun = desk.open("/besluiten").locator("#dossiers a").all()
+    paths += [str(link.get_attribute("href")) for link in begun[:1]]
+    for opened in [path for path in paths if "/incidenten/" in path or "/aanvragen/" in path]:
+        paths.append(f"{opened}/overdracht" if "/incidenten/" in opened else f"{opened}/kosten")
     for path in paths:
         page = desk.open(path)
         assert (path, grave_findings(page)) == (path, [])

@@ -120,11 +120,13 @@ def draw_place(outlines: Shapes, names: Sequence[str], x_m: float, y_m: float, w
     """SVG of a place (RD New) among the regions around it: ``outlines`` [R] with their ``names``."""
     frame = (x_m - AROUND_M, y_m - AROUND_M / 2, x_m + AROUND_M, y_m + AROUND_M / 2)
     inside = shapely.box(*frame)
+    taken = shapely.box(x_m - AROUND_M * 0.6, y_m - AROUND_M * 0.1, x_m + AROUND_M * 0.6, y_m + AROUND_M * 0.15)
     labels: list[Label] = []
     for shape, name in zip(outlines, names, strict=True):
         seen = shapely.intersection(shape, inside)
         if seen.area > 0.02 * inside.area:
-            point = seen.representative_point()
+            free = shapely.difference(seen, taken)  # the name of a region stands clear of the name of the place
+            point = (seen if free.is_empty else free).representative_point()
             labels.append((point.x, point.y, name))
     place = np.array([[x_m, y_m]])
     return draw_map(
