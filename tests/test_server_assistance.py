@@ -21,6 +21,7 @@ from slagkracht.server.journal import read_events
 from slagkracht.sources.modelland import build_modelland
 from slagkracht.sources.procedure_files import read_procedures
 from test_server_api import client, post
+from test_server_interfaces_messages import ASKED, send
 from test_server_ledger import acting, new_units
 from test_server_screens import press, text_of
 
@@ -93,6 +94,16 @@ def test_the_documents_are_those_that_the_procedure_names() -> None:
                  "te verifiëren", request):  # fmt: skip
         assert said in letter
     assert "commissaris van de Koning" in words(kept["kennisgeving commissaris van de Koning"]["content"])
+
+
+def test_a_request_that_comes_as_a_message_has_the_same_dossier_and_papers() -> None:
+    text = ASKED.format(id="urn:meldkamer:" + secrets.token_hex(4))
+    answer = send(client("demo-officier-vr06"), "/berichten", text)
+    request = answer.json()["gevolg"].removeprefix("aanvraag ")
+    with officer("VR06") as own:
+        assert state_of(own, request) == "bij_minister"
+        listed = documents.list_documents(own, request)
+    assert sorted(row["name"] for row in listed) == sorted(STEPS["ondertekenen"].documents)
 
 
 def test_a_direct_request_writes_to_the_neighbour_and_the_centre_sees_none_of_it() -> None:

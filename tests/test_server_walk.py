@@ -134,43 +134,43 @@ def ask_regions(desks: Desks, path: str, regions: list[str]) -> list[str]:
     return [*lenders, *others]
 
 
-def offer(desk: Desk, what: str, most: int, conditions: str = "", why: str = "buren dekken ons") -> tuple[int, bool]:
-    """Offers up to ``most`` formations of the line that ``what`` names; returns how many, and whether knowingly.
+def offer(
+    desk: Desk, what: str, most: int, at: datetime.datetime, *, part: bool = False, why: str = "buren dekken ons"
+) -> tuple[int, int, bool]:
+    """Offers up to ``most`` formations of the line that ``what`` names, or (``part``) one of those that it could.
 
-    The page proposes units for as many formations as the region can; of each kind no more stay than were asked.
+    Returns how many, how many it could, and whether knowingly below its floor. The ticks follow the number.
     """
     page = desk.open("/regio")
     page.get_by_role("link", name=re.compile(what)).first.click()
     page.get_by_role("heading", name="Wat dit aanbod ons kost").wait_for()
-    proposed = int(page.get_by_label("Aantal formaties").input_value())
+    able = int(page.get_by_label("Aantal formaties").input_value())
     checked = page.locator("input[name=eenheden]:checked")
-    if checked.count() == 0:
-        return 0, False
-    count = min(most, proposed)
-    kinds: dict[str, list[str]] = {}
-    for row in page.locator("tr:has(input[name=eenheden]:checked)").all():
-        kinds.setdefault(row.locator("td").nth(1).inner_text(), []).append(row.locator("input").get_attribute("id"))
-    for boxes in kinds.values():
-        for box in boxes[math.ceil(len(boxes) * count / proposed) :]:
-            page.locator(f'[id="{box}"]').uncheck()
-    page.get_by_label("Aantal formaties").fill(str(count))
-    page.get_by_role("button", name="Bereken opnieuw").click()
-    page.get_by_text("Gerekend").wait_for()
-    page.get_by_label("Voorwaarden").fill(conditions)
+    ticks = checked.count()
+    if ticks == 0:
+        return 0, 0, False
+    count = 1 if part and able > 1 else min(most, able)
+    if count < able:
+        page.get_by_label("Aantal formaties").fill(str(count))
+        page.locator(f'input[name=aantal_was][value="{count}"]').wait_for(state="attached")
+        assert 0 < checked.count() < ticks, "a lower number unticks"
+    page.get_by_label("Voorwaarden").fill("terug voor de nacht" if count < able else "")
+    page.locator("#aangeboden-op").fill(on_form(at))
     knowingly = page.get_by_label("Waarom wij het toch doen").count() > 0
     if knowingly:
         page.get_by_label("Waarom wij het toch doen").fill(why)
     assert "Aangeboden" in desk.press("Bied aan")
-    return count, knowingly
+    return count, able, knowingly
 
 
-def move(desk: Desk, path: str, *steps: str) -> None:
-    """Presses each step as often as the page of it offers."""
+def move(desk: Desk, path: str, *steps: tuple[str, datetime.datetime]) -> None:
+    """Presses each step as often as the page of it offers, and says when it was taken."""
     desk.open(path)
-    for step in steps:
+    for step, at in steps:
         button = desk.page.get_by_role("button", name=re.compile(f"^{step} "))
         assert button.count() > 0, (path, step)
         while button.count():
+            desk.page.locator("#stappen-op").fill(on_form(at))
             assert step in desk.press(re.compile(f"^{step} "))  # type: ignore[arg-type]
 
 
@@ -178,8 +178,13 @@ def test_three_fires_from_the_first_call_to_the_lesson(
     browser: Any, site: Site, plan_file: Path, tmp_path: Path
 ) -> None:
     desks = Desks(browser, site)
-    yesterday = datetime.datetime.now(CLOCK) - datetime.timedelta(days=1)
-    began_at = yesterday.replace(hour=14, minute=5, second=0, microsecond=0)
+    before = datetime.datetime.now(CLOCK) - datetime.timedelta(days=2)
+    began_at = before.replace(hour=21, minute=5, second=0, microsecond=0)
+    morning = (began_at + datetime.timedelta(days=1)).replace(hour=6)
+
+    def later(minutes: int) -> datetime.datetime:
+        return began_at + datetime.timedelta(minutes=minutes)
+
     incidents = {}
     for number, (region, minutes) in enumerate([("VR06", 9.0), ("VR22", 12.0), ("VR17", 7.0)]):
         at = began_at + datetime.timedelta(minutes=20 * number)
@@ -191,7 +196,9 @@ def test_three_fires_from_the_first_call_to_the_lesson(
     page = asker.open(place)
     page.get_by_label("Aantal", exact=True).fill("6")
     page.get_by_label("Ook (formatie)").first.select_option(label="Handcrew")
+    page.get_by_label("Ter plaatse om").fill(on_form(later(120)))
     page.get_by_label("Hoeveel uur").fill("24")
+    page.locator("#aangevraagd-op").fill(on_form(later(20)))
     page.get_by_label("Bevoegdheid of mandaat").fill("voorzitter veiligheidsregio")
     page.get_by_label("Ondertekend door (functie)").fill("Voorzitter VR06")
     assert "De aanvraag is gedaan" in asker.press("Aanvragen")
@@ -202,60 +209,64 @@ def test_three_fires_from_the_first_call_to_the_lesson(
     assert "van 7" in overview.locator("#voorstel").inner_text()
     asked = ask_regions(desks, path, ["VR04", "VR05", "VR07", "VR08", "VR09", "VR24", "VR25"])
     refuser = asked[-1]
-    left, offered, passed = 6, dict[str, int](), dict[str, bool]()
+    left, offered, passed, part = 6, dict[str, int](), dict[str, bool](), ""
     for code in asked[:-1]:
         if len(offered) == 5:
             break
-        most = 2 if not offered else 1
-        whole = most == 1
-        count, knowingly = offer(
-            desks[code], "Antwoorden op 6 basispeloton", min(most, left), "" if whole else "terug voor de nacht"
-        )
+        most = left - (4 - len(offered))  # so that each of the five brings at least one
+        count, able, knowingly = offer(desks[code], "Antwoorden op 6 basispeloton", most, later(35), part=not part)
         if count:
             offered[code], left = count, left - count
             passed[code] = knowingly
-    assert (len(offered), left) == (5, 0), offered
-    able = (code for code in asked[:-1] if offer(desks[code], "Antwoorden op 1 handcrew", 1)[0])
-    handcrew = list(itertools.islice(able, 1))  # one is asked, and nobody offers a second
+        if not part and count < able:
+            part = code
+            overview = desks["actiecentrum"].open(path)
+            assert "van 6" in overview.locator("#voorstel").inner_text(), "what it did not offer is planned again"
+    assert (len(offered), left, bool(part)) == (5, 0, True), offered
+    able_to = (code for code in asked[:-1] if offer(desks[code], "Antwoorden op 1 handcrew", 1, later(40))[0])
+    handcrew = list(itertools.islice(able_to, 1))  # one is asked, and nobody offers a second
     own = desks[refuser].open("/regio")
     own.get_by_role("link", name=re.compile("Antwoorden op 6 basispeloton")).click()
     own.get_by_label("Reden").select_option(label="eigen restdekking komt onder de bodem")
+    own.locator("#geweigerd-op").fill(on_form(later(38)))
     assert "Geweigerd" in desks[refuser].press("Met deze reden weigeren")
     for code, knowingly in passed.items():  # what one's own floor was, and whether it was passed, stands in one's log
         told = desks[code].open("/logboek?soort=floor_passed").locator("#feiten").inner_text()
         assert ("buren dekken ons" in told) == knowingly, code
 
     # it comes, and stands there
-    accept_all(asker, path)
+    accept_all(asker, path, later(45))
     lenders = sorted({*offered, *handcrew})
     for code in lenders:
-        move(desks[code], "/regio", "onderweg", "ter plaatse")
-    move(asker, path, "ingezet")
+        move(desks[code], "/regio", ("onderweg", later(60)), ("ter plaatse", later(120)))
+    move(asker, path, ("ingezet", later(125)))
 
-    # the next shift relieves it, and who is relieved goes home
+    # the next shift relieves it in the morning, and who is relieved goes home
     page = asker.open(place)
     page.get_by_role("button", name="Maak een aflosrooster").click()
     assert "Het aflosrooster staat" in page.locator(".melding").inner_text()
     assert "Vraag de volgende aflossing" in page.locator("#aflossing").inner_text()
+    page.locator("#a-gebeurd").fill(on_form(later(140)))
     assert "De aflossing is gevraagd" in asker.press("Vraag de volgende aflossing")
     wave = page.url.removeprefix(site.address)
     wanted = int(page.locator("#regels tbody tr", has_text="basispeloton").locator("td").first.inner_text())
     relievers = list[str]()
     for code in ask_regions(desks, wave, ["VR07", "VR09", "VR24", "VR25", "VR10", "VR13", "VR16"]):
-        if wanted > 0 and (count := offer(desks[code], "Antwoorden op [0-9]+ basispeloton", wanted)[0]):
+        if wanted > 0 and (count := offer(desks[code], "Antwoorden op [0-9]+ basispeloton", wanted, later(160))[0]):
             relievers.append(code)
             wanted -= count
     assert wanted == 0, relievers
-    accept_all(asker, wave)
+    accept_all(asker, wave, later(170))
     for code in relievers:
-        move(desks[code], "/regio", "onderweg", "ter plaatse")
+        move(desks[code], "/regio", ("onderweg", morning - datetime.timedelta(hours=1)), ("ter plaatse", morning))
     asker.open(place)
+    page.locator("#aflossing form.regel input[name=gebeurd_op]").first.fill(on_form(morning))
     assert "nemen over" in asker.press("Neemt over")
     assert "overgenomen" in page.locator("#aflossing").inner_text()
-    move(asker, path, "vrijgegeven")
-    move(asker, wave, "vrijgegeven")
+    move(asker, path, ("vrijgegeven", morning + datetime.timedelta(minutes=10)))
+    move(asker, wave, ("vrijgegeven", morning + datetime.timedelta(hours=4)))
     for code in dict.fromkeys([*lenders, *relievers]):
-        move(desks[code], "/regio", "thuis")
+        move(desks[code], "/regio", ("thuis", morning + datetime.timedelta(hours=6)))
         assert "Niemand is weg" in desks[code].page.locator("#weg").inner_text()
     for each in (path, wave):
         asker.open(each)
@@ -269,11 +280,16 @@ def test_three_fires_from_the_first_call_to_the_lesson(
         page = asker.open(place)
         page.get_by_label("Soort").select_option(kind)
         page.get_by_label("Tekst").fill(text)
-        page.get_by_label("Gebeurd op (leeg = nu)").first.fill(moment)
+        page.get_by_label("Gebeurd op (leeg = nu)", exact=True).first.fill(moment)
         assert "Vastgelegd" in asker.press("Vastleggen")
     facts = page.locator("#besluiten").inner_text()
     assert "Besluit: Sector noord houdt de spoorlijn" in facts
     assert re.search("Vuur stak de weg over .*later vastgelegd", facts)
+
+    # every step keeps the moment at which it was taken, beside that of its recording
+    told = asker.open("/logboek?soort=unit_relieved").locator("#feiten").inner_text()
+    assert f"{morning:%d-%m}" in told
+    assert f"{morning:%H:%M}" in told
 
     # the log of everyone: whole by the stand-alone program, and not with one byte changed
     log = tmp_path / "week.jsonl"
@@ -306,21 +322,22 @@ def test_three_fires_from_the_first_call_to_the_lesson(
     page.locator("#les-eigenaar").select_option("VR06")
     asker.press("Begin: Les")
     dossier = page.url.removeprefix(site.address)
-    page.get_by_label("Regel_of_middel").fill("aflossing")
-    page.get_by_label("Wijziging").fill("De eerste aflossing gaat mee in de eerste aanvraag")
+    page.locator("#voorstellen-regel_of_middel").fill("aflossing")
+    page.locator("#voorstellen-wijziging").fill("De eerste aflossing gaat mee in de eerste aanvraag")
     asker.press("Wijziging voorstellen")
     council = desks["rcdv"]
     page = council.open(dossier)
-    page.get_by_label("Ingangsdatum").fill("2027-01-01")
+    page.locator("#aannemen-ingangsdatum").fill("2027-01-01")
     council.press("Aannemen")
     assert "aangenomen" in page.locator(".kopregel").inner_text()
     desks.close()
 
 
-def accept_all(desk: Desk, path: str) -> None:
+def accept_all(desk: Desk, path: str, at: datetime.datetime) -> None:
     button = desk.open(path).get_by_role("button", name="Aanvaarden")
     assert button.count() > 0
     while button.count():
+        desk.page.locator("#aanvaarden-op").fill(on_form(at))
         assert "toegezegd" in desk.press("Aanvaarden")
 
 
