@@ -117,6 +117,25 @@ def test_an_unreachable_drive_covers_nothing() -> None:
     assert compute_cover(np.array([[np.inf]]), np.inf).nnz == 0
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.permutations(range(14)), st.permutations(range(12)))
+def test_equal_sites_change_no_objective_and_the_same_question_has_one_answer(
+    seed: int, areas: list[int], sites: list[int]
+) -> None:
+    """Every site stands there twice, so every answer ties; the order of rows changes who, never how good."""
+    drive_s, weight = country(seed)
+    drive_s = np.repeat(drive_s, 2, axis=1)
+    for solve in (
+        lambda drives, people: solve_mclp(compute_cover(drives, 400), people, 3),
+        lambda drives, people: solve_p_median(drives, people, 3),
+    ):
+        found, again = solve(drive_s, weight), solve(drive_s, weight)
+        assert found.sites.tolist() == again.sites.tolist() == sorted(found.sites.tolist())
+        assert found.serves.tolist() == again.serves.tolist()
+        moved = solve(drive_s[areas][:, sites], weight[areas])
+        assert moved.objective == pytest.approx(found.objective)
+
+
 def test_what_cannot_be_done_is_said() -> None:
     nowhere = np.full((2, 2), 65535, dtype=np.uint16)
     with pytest.raises(NoSitingError, match="bereikbaar"):
