@@ -99,6 +99,14 @@ def test_of_gaps_equally_late_the_most_people_come_first() -> None:
     assert plan.areas.area_id[gaps.area].tolist() == ["A12", "A10", "A05"]  # 600 people before 400
 
 
+def test_gaps_equal_in_all_come_in_the_order_of_the_plan() -> None:
+    _, coverage = cover("eerste")
+    even, people = coverage.response_s.copy(), coverage.population.copy()
+    even[4], people[4] = 540, people[9]
+    gaps = compute_gaps(replace(coverage, response_s=even, population=people))
+    assert gaps.area.tolist() == [11, 4, 9]
+
+
 def test_a_gap_for_objects_alone_is_a_gap() -> None:
     _, coverage = cover("eerste")
     strict = replace(

@@ -211,3 +211,14 @@ def test_only_like_is_compared() -> None:
     standing = compute_standing(plan.units, plan.stations, "dag")
     with pytest.raises(ValueError, match="dezelfde norm"):
         compute_difference("proef", first, second, standing, standing, plan.areas, plan.regions)
+
+
+def test_people_of_whom_the_norm_speaks_neither_before_nor_after_are_not_counted() -> None:
+    plan, travel = read_toyland()
+    standing = compute_standing(plan.units, plan.stations, "dag")
+    (coverage,) = compute_coverage(plan, travel, windows=("dag",), norms=("eerste",))
+    limit_s = coverage.limit_s.copy()
+    limit_s[:6] = np.nan  # Noordland, of which the norm now says nothing
+    mute = replace(coverage, limit_s=limit_s)
+    found = compute_difference("niets", mute, mute, standing, standing, plan.areas, plan.regions)
+    assert found.population.tolist() == [0, 21_100, 850]

@@ -25,6 +25,7 @@ from slagkracht.roads import (
 )
 from slagkracht.rules import Rule, Rules, rule_in_force
 from slagkracht.sources.rule_files import read_rules
+from slagkracht.travel import UNREACHABLE, compute_node_times
 
 RULES = Path(__file__).parents[1] / "src" / "slagkracht" / "nl" / "rules" / "rijprofiel"
 
@@ -166,6 +167,19 @@ def test_the_scenarios_of_the_profile_change_what_they_name() -> None:
     assert snow[motorway] == pytest.approx(dry[motorway] * 1.4 * 1.15)
     for name, shut in (("snelwegen_dicht", motorway), ("storm", ferry)):
         assert np.array_equal(np.isinf(apply_edits(roads, dry, profile["scenario"][name])), shut)
+
+
+def test_an_island_is_reached_while_its_ferry_sails_and_again_when_it_does_again() -> None:
+    roads = village()
+    profile = tomllib.loads((RULES / "spoed.toml").read_text(encoding="utf-8"))["versions"][0]["values"]
+    sails = compute_arc_seconds(roads, profile)
+    shut = apply_edits(roads, sails, profile["scenario"]["storm"])
+    again = apply_edits(roads, sails, [{"klassen": ["ferry"], "factor": 1.0}])
+    quay, island = at(roads, 3000), at(roads, 5000)
+    drive_s = [compute_node_times(roads, arc_s, [quay])[0] for arc_s in (sails, shut, again)]
+    assert drive_s[0][island] == drive_s[2][island] < UNREACHABLE
+    assert drive_s[1][island] == UNREACHABLE
+    assert drive_s[1][at(roads, 0)] == drive_s[0][at(roads, 0)]  # on land nothing changes
 
 
 def test_modelled_roads_know_snow_and_closed_motorways_too() -> None:
