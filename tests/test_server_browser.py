@@ -311,3 +311,18 @@ def test_lost_contact_is_said_within_five_seconds_and_mends_itself(browser: sync
     page.locator("#contact").wait_for(state="hidden", timeout=15_000)
     desk.complaints.clear()  # that the platform was away is what was asked for
     desk.close()
+
+
+def test_a_killed_server_is_said_within_five_seconds_too(browser: sync_api.Browser, database: Addresses) -> None:
+    killed = Site(database)
+    desk = Desk(browser, killed, "demo-officier-vr07")
+    page = desk.open("/regio")
+    page.wait_for_timeout(2_500)
+    assert page.locator("#contact").is_hidden()
+    killed.process.kill()
+    killed.process.wait(timeout=30)
+    page.locator("#contact").wait_for(state="visible", timeout=7_000)
+    assert "wat u ziet is van" in page.locator("#contact").inner_text()
+    assert "verouderd" in page.locator("html").get_attribute("class")
+    desk.complaints.clear()  # that the platform was away is what was asked for
+    desk.close()
