@@ -21,7 +21,10 @@ from test_server_screens import SCREENS, asked_of_vr07, engine  # noqa: F401  (a
 WEB = Path(__file__).parents[1] / "web" / "src"
 LETTERS = re.compile(r"[^\W\d_]{2,}")
 NOBODY = re.compile("(?!)")
-NAMES = {"Slagkracht", "toml", "python verify_log.py logboek-.jsonl", "English", "Nederlands"}
+NAMES = {
+    "Slagkracht", "toml", "English", "Nederlands", "verify_log.py", "controlepunten.jsonl", "sleutels.json",
+    "python verify_log.py logboek-.jsonl controlepunten.jsonl sleutels.json",
+}  # fmt: skip
 """What reads the same in both languages."""
 
 
