@@ -40,6 +40,7 @@ from slagkracht.strength import (
     Posture,
     Strength,
     compute_doctrine,
+    compute_first_regions,
     compute_lost_areas,
     compute_move_ups_for,
     compute_residual,
@@ -237,11 +238,15 @@ def propose(
 ) -> Strength:
     """Whom to send to an area for (formation code, how many): of one region (``only``), or of all but ``without``.
 
+    Where doctrine assigns a formation to a region, that region brings the first of it, unless it is passed by.
     ``gone`` bool [N] units that were offered or proposed already: they go nowhere else, and hold nothing at home.
     """
     standing = picture.standing
     codes = engine.plan.regions.code[standing.region]
     free = standing.free & (codes == only if only else ~np.isin(codes, list(without)))
+    regions = engine.plan.regions.code.tolist()
+    here = int(engine.plan.areas.region[area])
+    first = {} if only else compute_first_regions(engine.formations.values(), regions, here)
     return compute_strength(
         dataclasses.replace(standing, free=free),
         engine.travel.drive_s[area],
@@ -249,6 +254,7 @@ def propose(
         picture.cover,
         picture.floors if keep_floors else None,
         away=gone,
+        first={code: region for code, region in first.items() if regions[region] not in without},
     )
 
 

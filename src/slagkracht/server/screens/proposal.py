@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from slagkracht.server import engine as seam
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.engine import Engine, Picture
-from slagkracht.strength import REASONS, Strength
+from slagkracht.strength import REASONS_WHERE_ASSIGNED, Strength
 
 SHOWN = 12
 """How many units are named per reason; the rest is counted."""
@@ -110,7 +110,7 @@ def describe_strength(
         for r in np.unique(region[chosen]).tolist()
     ]
     reasons = []
-    for reason in REASONS:
+    for reason in REASONS_WHERE_ASSIGNED:
         mine = np.flatnonzero(strength.reason == reason)
         if reason in ("gekozen", "andere_taak") or not len(mine):
             continue
@@ -118,7 +118,7 @@ def describe_strength(
         reasons.append(
             {
                 "code": reason,
-                "reden": REASONS[reason],
+                "reden": REASONS_WHERE_ASSIGNED[reason],
                 "aantal": len(mine),
                 "eenheden": [
                     {

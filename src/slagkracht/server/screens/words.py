@@ -11,7 +11,7 @@ from slagkracht.relief import REASONS as RELIEF_REASONS
 from slagkracht.resources import REGIMES, WINDOWS
 from slagkracht.server.database import CLASSES
 from slagkracht.sources.procedure_files import read_procedures
-from slagkracht.strength import REASONS
+from slagkracht.strength import REASONS_WHERE_ASSIGNED
 
 WORDS = {
     **{role.code: role.dutch for role in read_procedures()[1].values()},
@@ -19,7 +19,10 @@ WORDS = {
     **UNIT_STATUSES,
     **UNMET_REASONS,
     **{code: kind.dutch for code, kind in KINDS.items() if code not in COMMITMENT_STATES},
-    **{text: text for text in (*WINDOWS, *CLASSES, *OUTCOMES, *REASONS.values(), *RELIEF_REASONS.values())},
+    **{
+        text: text
+        for text in (*WINDOWS, *CLASSES, *OUTCOMES, *REASONS_WHERE_ASSIGNED.values(), *RELIEF_REASONS.values())
+    },
     **{regime: regime.replace("_", " ") for regime in REGIMES},
     "wvr51_minister": said("Wvr art. 51 lid 1: via de minister (LOCC)"),
     "wvr51_5_buurregio": said("Wvr art. 51 lid 5: rechtstreeks aan een buurregio"),
