@@ -286,6 +286,44 @@ def test_the_planners_desk_answers_while_one_edits(browser: sync_api.Browser, si
     desk.close()
 
 
+def grab_station(page: Any) -> tuple[float, float]:
+    """Presses the mouse on the map until a station is under it, leaves it held, and returns where."""
+    box = page.locator(".desk canvas").bounding_box()
+    spots = [(x, y) for y in range(30, 70, 2) for x in range(30, 70, 3)]
+    for across, down in spots:
+        x, y = box["x"] + box["width"] * across / 100, box["y"] + box["height"] * down / 100
+        page.mouse.move(x, y)
+        page.mouse.down()
+        if page.locator("#kazerne").input_value():
+            return x, y
+        page.mouse.up()
+    raise AssertionError("nergens op de kaart is een kazerne te pakken")
+
+
+def test_a_station_is_dragged_and_the_figures_follow_the_hand(browser: sync_api.Browser, site: Site) -> None:
+    desk = Desk(browser, site, "demo-beleid-vr06")
+    page = desk.open("/plantafel")
+    page.wait_for_selector("html[data-schets='0']", state="attached", timeout=60_000)
+    page.wait_for_selector("html[data-kaart]", state="attached", timeout=60_000)
+    assert page.locator(".sterkte").count() == 0
+    before = page.locator(".outcome").inner_text()
+    x, y = grab_station(page)
+    page.mouse.move(x + 30, y + 20, steps=3)
+    page.locator(".sterkte").wait_for()  # the hand still holds the station
+    on_the_way = page.locator(".outcome").inner_text()
+    assert on_the_way != before
+    first = page.locator(".sterkte tbody tr").first
+    assert page.locator("#kazerne").input_value().startswith(first.locator("th").inner_text())
+    assert re.fullmatch(r"\d+:\d\d( → \d+:\d\d)?", first.locator("td").first.inner_text())
+    page.mouse.move(x + 90, y + 60, steps=6)
+    page.mouse.up()
+    page.wait_for_function("told => document.querySelector('.outcome').innerText !== told", arg=on_the_way)
+    assert page.locator("html").get_attribute("data-schets") == "1", "one station, one edit, however long the drag"
+    assert "verplaatst" in page.locator(".panel ol").inner_text()
+    assert "→" in page.locator(".sterkte").inner_text()
+    desk.close()
+
+
 def test_the_keyboard_reaches_every_screen(browser: sync_api.Browser, site: Site) -> None:
     desk = Desk(browser, site, "demo-officier-vr07")
     page = desk.open("/logboek")

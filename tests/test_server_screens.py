@@ -384,6 +384,13 @@ def test_a_sketch_is_weighed_and_kept(engine: Engine) -> None:
     shut = weigh({"soort": "sluit", "kazerne": station}, {"soort": "sluit", "kazerne": other}).json()
     assert shut["na"] == pytest.approx(shut["voor"] + shut["gewonnen"] - shut["verloren"])
     assert shut["gewonnen"] == 0
+    assert nothing["sterkte"] == []
+    assert [place["code"] for place in shut["sterkte"] if place["kazerne"]] == [station, other]
+    for place in shut["sterkte"]:
+        first, fourth = zip(*((np.inf if s is None else s for s in place[when]) for when in ("voor_s", "na_s")))
+        assert first[0] <= first[1], f"wie kazernes sluit, krijgt het eerste peloton in {place['naam']} niet eerder"
+        assert all(a <= b for a, b in ((first[0], fourth[0]), (first[1], fourth[1])))
+    assert any(place["voor_s"] != place["na_s"] for place in shut["sterkte"])
     opened = {"soort": "open", "kazerne": "NIEUW-1", "naam": "Nieuw", "lon": 6.0, "lat": 52.2,
               "bezettingsregime": "beroeps"}  # fmt: skip
     assert weigh(opened).json()["verloren"] == 0, "more never reaches fewer"

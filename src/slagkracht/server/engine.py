@@ -45,6 +45,7 @@ from slagkracht.strength import (
     compute_move_ups_for,
     compute_residual,
     compute_strength,
+    compute_strength_map,
 )
 from slagkracht.strength.floors import compute_plan_cover, floors_in_force
 from slagkracht.travel import Travel
@@ -53,7 +54,11 @@ CLOCK = ZoneInfo("Europe/Amsterdam")
 AT_HOME_M = 100.0
 """A unit seen this near to its station stands in it."""
 
+PLATOON, RANKS = "basispeloton", (1, 4)
+"""The formation, and which of them, that strength on the planner's desk is told by."""
+
 Flags = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
 
@@ -297,12 +302,31 @@ def judge_plan(engine: Engine, norm: str, window: str) -> Coverage:
     )[0]
 
 
-def judge_variant(engine: Engine, variant: Variant, norm: str, window: str) -> tuple[Plan, Coverage]:
+def judge_variant(engine: Engine, variant: Variant, norm: str, window: str) -> tuple[Plan, Travel, Coverage]:
     """A variant of the plan, judged by the same norm. Raises ValueError, in Dutch, for an edit that cannot be."""
     plan, travel = apply_variant(engine.plan, engine.travel, variant, _reach(engine))
     nearest = engine.nearest if travel is engine.travel else None
     judged = compute_coverage(plan, travel, windows=(window,), norms=(norm,), chance=False, nearest=nearest)[0]
-    return plan, judged
+    return plan, travel, judged
+
+
+def compare_platoons(
+    engine: Engine, plan: Plan, travel: Travel, window: str, areas: Sequence[int]
+) -> tuple[Floats, Floats]:
+    """When the platoons of RANKS stand whole in each of ``areas``: in the plan, and in an edited ``plan``.
+
+    Both float32 [a, RANKS], seconds from the alarm, every floor held (inf = never). The floors are those that follow
+    from the plan as it is: an edit that costs coverage does not lower the bar for itself.
+    """
+    usual, floors = _usual(engine, window)
+    standing = compute_standing(plan.units, plan.stations, window)
+    cover = compute_plan_cover(plan, standing, travel)
+    here = np.asarray(areas, dtype=np.intp)
+    wanted = [(engine.formations[PLATOON], RANKS)]
+    before = compute_strength_map(_plan_standing(engine, window), engine.travel.drive_s[here], wanted, usual, floors)
+    own = floors_in_force(plan, usual)
+    after = compute_strength_map(standing, travel.drive_s[here], wanted, cover, own)
+    return before.complete_s, after.complete_s
 
 
 @functools.lru_cache(maxsize=2)

@@ -41,6 +41,13 @@ const ENGLISH = {
   Regio: 'Region',
   Erbij: 'Gained',
   Eraf: 'Lost',
+  nooit: 'never',
+  'Sterkte: basispeloton compleet, min:s na alarm, met elke ondergrens gehouden':
+    'Strength: basic platoon complete, min:s from the alarm, every floor held',
+  Waar: 'Where',
+  Eerste: 'First',
+  Vierde: 'Fourth',
+  'midden van {regio}': 'centre of {regio}',
   'Wordt gerekend …': 'Computing …',
   'Kazerne (of sleep haar op de kaart)': 'Station (or drag it on the map)',
   Sluit: 'Close',

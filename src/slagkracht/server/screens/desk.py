@@ -1,4 +1,4 @@
-"""The planner's desk: change stations and crews on the live map, see the coverage change, keep and compare variants."""
+"""The planner's desk: change stations and crews on the map, see coverage and strength change, keep and compare."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import secrets
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
-from slagkracht.coverage import Coverage, Variant, compute_difference
+from slagkracht.coverage import ChangeRule, Coverage, RemoveUnit, Variant, compute_difference
 from slagkracht.plan import Plan
 from slagkracht.reports.columns import pack_column
 from slagkracht.resources import REGIMES, WINDOWS, compute_standing
@@ -27,8 +28,11 @@ from slagkracht.server.screens.words import tell
 from slagkracht.sources.geometry import RD, WGS84, transform
 from slagkracht.sources.refusal import RefusalError
 from slagkracht.sources.variant_files import parse_variant
+from slagkracht.travel import Travel
 
 MOST_EDITS = 200
+MOST_PLACES = 6
+"""Of this many stations, those edited last, strength is told at the place itself."""
 
 
 @require_GET
@@ -48,6 +52,12 @@ def show_desk(request: HttpRequest, acting: Acting) -> HttpResponse:
         if told["zelfde_plan"]:
             variant = parse_variant(row["content"], row["name"])
             told |= weigh(engine, variant, norm, window)[0]
+            fourth = [
+                (place["voor_s"][-1] or np.inf, place["na_s"][-1] or np.inf)
+                for place in told["sterkte"]
+                if not place["kazerne"]
+            ]
+            told["later"], told["eerder"] = sum(a > b for b, a in fourth), sum(a < b for b, a in fourth)
         rows.append(told)
     context = {
         "plan": plan,
@@ -90,7 +100,7 @@ def compute(request: HttpRequest, acting: Acting) -> HttpResponse:
 def weigh(engine: Engine, variant: Variant, norm: str, window: str) -> tuple[dict[str, Any], Coverage, Coverage]:
     """What a variant changes under one norm: people in time before and after, and per region who gains and loses."""
     before = seam.judge_plan(engine, norm, window)
-    plan, after = seam.judge_variant(engine, variant, norm, window)
+    plan, travel, after = seam.judge_variant(engine, variant, norm, window)
 
     def standing(of: Plan) -> Any:
         return compute_standing(of.units, of.stations, window)
@@ -114,8 +124,48 @@ def weigh(engine: Engine, variant: Variant, norm: str, window: str) -> tuple[dic
             }
             for r in touched
         ],
+        **weigh_strength(engine, variant, plan, travel, window),
     }
     return figures, before, after
+
+
+def weigh_strength(
+    engine: Engine, variant: Variant, plan: Plan, travel: Travel, window: str
+) -> dict[str, list[dict[str, Any]]]:
+    """When the first and the fourth platoon stand, before and after: at edited stations and in the middle of regions.
+
+    ``sterkte``: the stations edited last, and each region where an edited station lies or where a time changed.
+    """
+    stations, regions = plan.stations, plan.regions
+    row_of = {station: row for row, station in enumerate(stations.station_id.tolist())}
+    placed = [edit.station_id for edit in variant.edits if not isinstance(edit, RemoveUnit | ChangeRule)]
+    edited = dict.fromkeys(station for station in placed if station)
+    rows = [row_of[station] for station in edited]
+    shown = rows[-MOST_PLACES:]
+    places = [seam.find_area(engine, float(stations.x_m[row]), float(stations.y_m[row])) for row in shown]
+    middles = [seam.find_middle(engine, code) for code in regions.code.tolist()]
+    before_s, after_s = seam.compare_platoons(engine, plan, travel, window, [*places, *middles])
+    changed = (before_s != after_s).any(axis=1)
+    own = {int(stations.region[row]) for row in rows}
+    names = [(str(stations.station_id[row]), str(stations.name[row])) for row in shown]
+    names += list(zip(regions.code.tolist(), regions.name.tolist(), strict=True))
+
+    def seconds(column: npt.NDArray[np.float32]) -> list[float | None]:
+        return [float(value) if np.isfinite(value) else None for value in column]
+
+    return {
+        "sterkte": [
+            {
+                "code": code,
+                "naam": name,
+                "kazerne": n < len(shown),
+                "voor_s": seconds(before_s[n]),
+                "na_s": seconds(after_s[n]),
+            }
+            for n, (code, name) in enumerate(names)
+            if n < len(shown) or changed[n] or n - len(shown) in own
+        ]
+    }
 
 
 def spell_out(engine: Engine, edits: list[dict[str, Any]]) -> list[dict[str, Any]]:
