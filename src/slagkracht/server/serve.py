@@ -30,7 +30,10 @@ def set_up(addresses: Addresses, secret: str, connections: int = 20, tables: boo
 
     django.setup()
     if tables:
+        from slagkracht.server.clock import lay_queue  # asks for Django
+
         call_command("migrate", database="owner", verbosity=0, interactive=False)
+        lay_queue(addresses)
     database.open_pool(addresses, most=connections)
 
 
