@@ -58,8 +58,9 @@ def test_every_moment_is_looked_at_once_also_by_two_servers_and_after_a_break(
         seen.clear()
         wait_until(enough)
     finally:
-        for stop in clocks:
-            stop.set()
+        for each in clocks:
+            each.end()
+    assert not any(each.thread.is_alive() for each in clocks)
 
 
 def test_the_application_finds_nothing_of_a_region_in_the_queue(database: Addresses) -> None:
@@ -84,9 +85,9 @@ def test_trouble_in_the_work_is_said_and_the_clock_goes_on(
     monkeypatch.setattr(clock, "LOOK", "* * * * * */1")
     monkeypatch.setattr(clock, "tick", look)
     monkeypatch.setattr(clock.checkpoints, "sign_and_exchange", lambda keys: None)
-    stop = clock.start_clock(tmp_path)
+    running = clock.start_clock(tmp_path)
     try:
         wait_until(went_on)
     finally:
-        stop.set()
+        running.end()
     assert "de klok sloeg over: geen licht" in caplog.text

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -51,11 +52,25 @@ def lay_queue(addresses: Addresses) -> None:
         connection.execute(f"grant usage on all sequences in schema {QUEUE} to {APPLICATION_ROLE}")
 
 
-def start_clock(keys: Path) -> threading.Event:
-    """Starts the clock beside the server; setting the event that it returns stops it. ``keys``: private keys."""
+@dataclass(frozen=True)
+class Clock:
+    """A clock that runs beside the server until it is ended."""
+
+    stop: threading.Event
+    thread: threading.Thread
+
+    def end(self) -> None:
+        """Lets the work that is under way finish, some seconds at most, and does no more."""
+        self.stop.set()
+        self.thread.join(5.0)
+
+
+def start_clock(keys: Path) -> Clock:
+    """Starts the clock beside the server. ``keys``: the folder of the private keys that logs are signed with."""
     stop = threading.Event()
-    threading.Thread(target=_run, args=(keys, stop), daemon=True, name="klok").start()
-    return stop
+    clock = Clock(stop, threading.Thread(target=_run, args=(keys, stop), daemon=True, name="klok"))
+    clock.thread.start()
+    return clock
 
 
 def tick() -> list[str]:

@@ -93,9 +93,12 @@ def run(listener: socket.socket) -> None:
     gc.collect()
     gc.freeze()  # what is loaded stays: going through it again and again would hold up every stream
     sys.setswitchinterval(TURN_S)
-    start_clock(database.data_folder() / "sleutels")
+    clock = start_clock(database.data_folder() / "sleutels")
     threading.Thread(target=events.run, args=(threading.Event(),), daemon=True).start()
     config = uvicorn.Config(
         "slagkracht.server.asgi:application", log_level="warning", lifespan="off", timeout_graceful_shutdown=2
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        clock.end()

@@ -134,6 +134,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "loggers": {"procrastinate": {"level": "CRITICAL"}},  # what goes wrong there the clock says in a sentence
     "root": {"handlers": ["console"], "level": "WARNING"},
 }
 
