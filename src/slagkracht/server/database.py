@@ -12,7 +12,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -227,10 +227,8 @@ def scope(
     """
     if _pool is None:
         raise RuntimeError("de database is niet geopend")
-    with _pool.connection() as connection, ExitStack() as transaction:
-        with connection.pipeline():  # that it begins, and for whom, is told in one go
-            transaction.enter_context(connection.transaction())
-            at = set_scope(connection, region, world, account)
+    with _pool.connection() as connection, connection.transaction():
+        at = set_scope(connection, region, world, account)
         yield Scope(connection, world, region, actor, account, roles, at)
 
 
