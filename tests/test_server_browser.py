@@ -324,6 +324,29 @@ def test_a_station_is_dragged_and_the_figures_follow_the_hand(browser: sync_api.
     desk.close()
 
 
+def test_a_kept_variant_is_handed_in_and_lies_before_the_board(browser: sync_api.Browser, site: Site) -> None:
+    desk = Desk(browser, site, "demo-beleid-vr06")
+    page = desk.open("/plantafel")
+    page.wait_for_selector("html[data-schets='0']", state="attached", timeout=60_000)
+    page.get_by_label("Kazerne (of sleep haar op de kaart)").fill(
+        str(page.locator("#kazernes option[value*='(06-']").first.get_attribute("value"))
+    )
+    page.get_by_role("button", name="Sluit").click()
+    page.wait_for_selector("html[data-schets='1']", state="attached")
+    page.get_by_label("Bewaar deze schets als").fill("Een kazerne minder")
+    desk.press("Bewaar variant")
+    assert desk.press("Dien in Een kazerne minder") == "Ingediend: Een kazerne minder."
+    assert "Basispeloton compleet" in page.get_by_role("main").inner_text()
+    address = page.url.removeprefix(site.address)
+    assert grave_findings(page) == []
+    assert desk.open("/plantafel").get_by_role("link", name="ingediend Een kazerne minder").is_visible()
+    board = Desk(browser, site, "demo-bestuur-vr06")
+    shown = board.open("/besluiten").locator(f"#dossiers a[href='{address}']")
+    assert shown.inner_text() == "Voorstel tot wijziging van het plan"
+    board.close()
+    desk.close()
+
+
 def test_the_keyboard_reaches_every_screen(browser: sync_api.Browser, site: Site) -> None:
     desk = Desk(browser, site, "demo-officier-vr07")
     page = desk.open("/logboek")

@@ -17,6 +17,7 @@ from slagkracht.server import engine as seam
 from slagkracht.server.engine import Engine
 from slagkracht.server.journal import read_events
 from slagkracht.sources.modelland import build_modelland
+from slagkracht.sources.variant_files import parse_variant
 from test_server_api import client
 from test_server_ledger import acting
 
@@ -404,9 +405,56 @@ def test_a_sketch_is_weighed_and_kept(engine: Engine) -> None:
         browser, "/plantafel/varianten", naam="x", wijzigingen="[]", terug="/plantafel"
     )
     page = browser.get("/plantafel").content.decode()
-    (file,) = re.findall(r"/plantafel/varianten/V-VR06-[^\"]+", page)
+    (file,) = re.findall(r"/plantafel/varianten/V-VR06-[^\"]+\.toml", page)
     assert 'naam = "Anders"' in browser.get(file).content.decode()
     assert client("demo-beleid-vr07").get(file).status_code == 404, "a sketch is its region's own"
+
+
+def test_a_variant_is_handed_in_once_to_the_board_of_the_region_that_it_changes(engine: Engine) -> None:
+    browser, officer = client("demo-beleid-vr06"), client("demo-officier-vr06")
+    regions = engine.plan.regions.code[engine.plan.stations.region]
+    own, other = (str(engine.plan.stations.station_id[regions == code][0]) for code in ("VR06", "VR07"))
+
+    def keep(name: str, *stations: str) -> str:
+        edits = json.dumps([{"soort": "sluit", "kazerne": station} for station in stations])
+        press(browser, "/plantafel/varianten", naam=name, wijzigingen=edits)
+        page = browser.get("/plantafel").content.decode()
+        return re.findall(r"/plantafel/varianten/(V-VR06-[^\".]+)\.toml", page)[0]
+
+    asked = {"norm": "bvr-3.2.1", "venster": "dag", "terug": "/plantafel"}
+    both = keep("Twee regio's", own, other)
+    assert "deze variant raakt VR06, VR07" in press(browser, f"/plantafel/varianten/{both}/indienen", **asked)
+    variant = keep("Een kazerne minder", own)
+    said = press(officer, f"/plantafel/varianten/{variant}/indienen", **asked)
+    assert "Dit kan niet" in said, "who has no mandate to hand in begins no dossier either"
+    assert f"{variant}/indienen" not in officer.get("/plantafel").content.decode()
+    assert "kies een norm" in press(browser, f"/plantafel/varianten/{variant}/indienen", **{**asked, "norm": "geen"})
+    assert "Voorstel tot wijziging van het plan</span></a> van" not in browser.get("/besluiten").content.decode()
+    assert press(browser, f"/plantafel/varianten/{variant}/indienen", **asked) == "Ingediend: Een kazerne minder."
+    assert "al ingediend" in press(browser, f"/plantafel/varianten/{variant}/indienen", **asked)
+    (dossier,) = re.findall(r'/besluiten/dossiers/([^"]+)">ingediend', browser.get("/plantafel").content.decode())
+    page = text_of(browser.get(f"/besluiten/dossiers/{dossier}"))
+    edited = parse_variant(browser.get(f"/plantafel/varianten/{variant}.toml").content.decode(), "")
+    after = seam.compute_variant_hash(engine, edited)
+    assert engine.plan_hash in page
+    assert after in page
+    assert after != engine.plan_hash
+    assert f"kazerne = &quot;{own}&quot;" in page
+    weighed = {"norm": "bvr-3.2.1", "venster": "dag", "wijzigingen": [{"soort": "sluit", "kazerne": own}]}
+    told = browser.post("/plantafel/bereken", json.dumps(weighed), content_type="application/json").json()
+    assert f"eraf {told['verloren']:,.0f}".replace(",", ".") in page
+    assert "VR06 Noord- en Oost-Gelderland: 1e" in page
+    neighbour = client("demo-beleid-vr07")
+    assert dossier in neighbour.get("/besluiten").content.decode(), "coverage does not end at a region's border"
+    steps = f"/besluiten/dossiers/{dossier}/stappen"
+    assert press(neighbour, steps, stap="voorleggen", **{"antwoord-advies": "doen"}) == "Dit kan niet: "
+    assert press(browser, steps, stap="voorleggen", **{"antwoord-advies": "doen"}) == "De stap is gezet."
+    board = client("demo-bestuur-vr06")
+    assert press(board, steps, stap="aannemen", **{"antwoord-datum": "2026-07-01"}) == "De stap is gezet."
+    assert "aangenomen voor het volgende plan" in text_of(browser.get(f"/besluiten/dossiers/{dossier}"))
+    with acting("VR06") as scope:
+        taken = [event.body["step"] for event in read_events(scope) if event.body.get("dossier") == dossier]
+    assert taken == ["", "indienen", "voorleggen", "aannemen"]
 
 
 def test_an_exercise_has_its_own_colour_and_its_own_facts(engine: Engine) -> None:

@@ -310,6 +310,11 @@ def judge_variant(engine: Engine, variant: Variant, norm: str, window: str) -> t
     return plan, travel, judged
 
 
+def compute_variant_hash(engine: Engine, variant: Variant) -> str:
+    """The fingerprint of the plan that a variant makes. Raises ValueError, in Dutch, for an edit that cannot be."""
+    return compute_hash(apply_variant(engine.plan, engine.travel, variant, _reach(engine))[0])
+
+
 def compare_platoons(
     engine: Engine, plan: Plan, travel: Travel, window: str, areas: Sequence[int]
 ) -> tuple[Floats, Floats]:

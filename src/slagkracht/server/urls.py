@@ -67,6 +67,7 @@ urlpatterns = [
     path("plantafel", desk.show_desk),
     path("plantafel/bereken", desk.compute),
     path("plantafel/varianten", desk.keep),
+    path("plantafel/varianten/<str:variant>/indienen", desk.hand_in),
     path("plantafel/varianten/<str:variant>.toml", desk.read_variant_file),
     path("besluiten", decisions.show_decisions),
     path("besluiten/vaststellen", decisions.decide),

@@ -1,4 +1,4 @@
-"""The planner's desk: change stations and crews on the map, see coverage and strength change, keep and compare."""
+"""The planner's desk: change stations and crews on the map, see coverage and strength change, compare, hand in."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
-from slagkracht.coverage import ChangeRule, Coverage, RemoveUnit, Variant, compute_difference
+from slagkracht.coverage import AddUnit, ChangeRule, Coverage, OpenStation, RemoveUnit, Variant, compute_difference
+from slagkracht.log import NATIONAL_CHAIN
 from slagkracht.plan import Plan
+from slagkracht.procedures import Step
 from slagkracht.reports.columns import pack_column
 from slagkracht.resources import REGIMES, WINDOWS, compute_standing
 from slagkracht.rules import rule_in_force
+from slagkracht.server import dossiers
 from slagkracht.server import engine as seam
 from slagkracht.server.database import Scope
 from slagkracht.server.engine import Engine
@@ -31,6 +34,8 @@ from slagkracht.sources.variant_files import parse_variant
 from slagkracht.travel import Travel
 
 MOST_EDITS = 200
+PROPOSAL, HAND_IN = "voorstel_wijziging_plan", "indienen"
+"""The procedure that a variant which is handed in goes through, and its first step."""
 MOST_PLACES = 6
 """Of this many stations, those edited last, strength is told at the place itself."""
 
@@ -46,9 +51,14 @@ def show_desk(request: HttpRequest, acting: Acting) -> HttpResponse:
     window = request.GET.get("venster", "") if request.GET.get("venster", "") in WINDOWS else WINDOWS[0]
     with acting_scope(acting) as own:
         kept = own.rows("select * from slagkracht.variant where world = %s order by made_at desc limit 20", own.world)
+        handed = {row["variant_id"]: find_proposal(own, row["variant_id"]) for row in kept}
     rows = []
     for row in kept:
-        told: dict[str, Any] = {**row, "zelfde_plan": row["plan_hash"] == engine.plan_hash}
+        told: dict[str, Any] = {
+            **row,
+            "zelfde_plan": row["plan_hash"] == engine.plan_hash,
+            "dossier": handed[row["variant_id"]],
+        }
         if told["zelfde_plan"]:
             variant = parse_variant(row["content"], row["name"])
             told |= weigh(engine, variant, norm, window)[0]
@@ -67,6 +77,7 @@ def show_desk(request: HttpRequest, acting: Acting) -> HttpResponse:
         "normen": [(code, rule_in_force(plan.rules, code, plan.day)[0].dutch) for code in codes],
         "vensters": WINDOWS,
         "varianten": rows,
+        "mag": acting.region != NATIONAL_CHAIN and bool(acting.roles & set(find_hand_in().roles)),
         "regimes": [(regime, tell(regime)) for regime in REGIMES],
     }
     return render(request, "plantafel.html", context)
@@ -251,6 +262,108 @@ def keep(request: HttpRequest, acting: Acting) -> HttpResponse:
         return "/plantafel", gettext("Bewaard: {name}.").format(name=name)
 
     return act(request, acting, do)
+
+
+@require_POST
+@acting_required()
+def hand_in(request: HttpRequest, acting: Acting, variant: str) -> HttpResponse:
+    """Begins a dossier of PROPOSAL with a kept variant: its text, what it changes, and the plan before and after."""
+
+    def do(own: Scope) -> tuple[str, str]:
+        engine = seam.current()
+        own.row("select pg_advisory_xact_lock(hashtext(%s))", variant)  # handed in once, also when two press at once
+        row = own.row("select * from slagkracht.variant where variant_id = %s", variant)
+        if engine is None or row is None:
+            raise RefusedError("deze variant is hier niet bekend")
+        if made := find_proposal(own, variant):
+            raise RefusedError("deze variant is al ingediend, als dossier {made}", made=made)
+        if row["plan_hash"] != engine.plan_hash:
+            raise RefusedError("deze variant is gemaakt op een ander plan; maak haar opnieuw en dien die in")
+        norm, window = request.POST.get("norm", ""), request.POST.get("venster", "")
+        if norm not in seam.norms(engine) or window not in WINDOWS:
+            raise RefusedError("kies een norm en een tijdvenster van dit plan")
+        told = parse_variant(row["content"], row["name"])
+        owners = find_owners(engine, told)
+        if len(owners) != 1:
+            regions = ", ".join(sorted(owners))
+            raise RefusedError(
+                "een voorstel gaat over één regio, want haar bestuur besluit; deze variant raakt {regions}",
+                regions=regions,
+            )
+        figures = weigh(engine, told, norm, window)[0]
+        dossier = dossiers.open_dossier(own, PROPOSAL, {"indiener": own.region, "eigenaar": owners.pop()})
+        answers = {
+            "voorstel": row["name"],
+            "variant": variant,
+            "verantwoording": engine.plan_hash,
+            "vingerafdruk_na": seam.compute_variant_hash(engine, told),
+            "wijzigingen": row["content"],
+            "gevolgen": describe_effects(engine, figures, norm, window),
+        }
+        dossiers.take_dossier_step(own, dossier, HAND_IN, answers)
+        return f"/besluiten/dossiers/{dossier}", gettext("Ingediend: {name}.").format(name=row["name"])
+
+    return act(request, acting, do)
+
+
+def find_hand_in() -> Step:
+    """The step by which a variant is handed in."""
+    return next(step for step in dossiers.read_known()[PROPOSAL].steps if step.code == HAND_IN)
+
+
+def find_proposal(own: Scope, variant: str) -> str:
+    """The dossier that a variant was handed in as; "" when it was not."""
+    said = json.dumps({"taken": [{"step": HAND_IN, "answers": {"variant": variant}}]})
+    row = own.row(
+        "select dossier_id from slagkracht.dossier where procedure = %s and content @> %s::jsonb", PROPOSAL, said
+    )
+    return str(row["dossier_id"]) if row else ""
+
+
+def find_owners(engine: Engine, variant: Variant) -> set[str]:
+    """The regions whose stations, units or rules a variant changes; the nation's rules are those of "landelijk"."""
+    units, stations = engine.plan.units, engine.plan.stations
+    region_of = dict(zip(stations.station_id.tolist(), engine.plan.regions.code[stations.region].tolist(), strict=True))
+    station_of = dict(zip(units.unit_id.tolist(), stations.station_id[units.station].tolist(), strict=True))
+    owners = set()
+    for edit in variant.edits:
+        if isinstance(edit, ChangeRule):
+            owners.add(edit.region or "landelijk")
+            continue
+        station = "" if isinstance(edit, RemoveUnit) else edit.station_id
+        unit = getattr(edit, "unit_id", "")
+        if isinstance(edit, OpenStation):
+            region_of[station] = edit.region
+        elif isinstance(edit, AddUnit):
+            station_of[unit] = station
+        owners.add(region_of[station or station_of[unit]])
+    return owners
+
+
+def describe_effects(engine: Engine, figures: dict[str, Any], norm: str, window: str) -> str:
+    """What a variant changes, in Dutch as a dossier keeps it: people in time, and when platoons stand."""
+
+    def people(value: float) -> str:
+        return f"{value:,.0f}".replace(",", ".")
+
+    def clock(seconds: float | None) -> str:
+        return "nooit" if seconds is None else f"{round(seconds) // 60}:{round(seconds) % 60:02}"
+
+    lines = [
+        f"{seam.describe_rule(engine, norm).dutch} ({norm}), tijdvenster {window}:",
+        f"{people(figures['na'])} van {people(figures['mensen'])} inwoners op tijd; dat waren er "
+        f"{people(figures['voor'])} (erbij {people(figures['gewonnen'])}, eraf {people(figures['verloren'])}).",
+    ]
+    lines += [
+        f"{region['code']} {region['naam']}: erbij {people(region['gewonnen'])}, eraf {people(region['verloren'])}."
+        for region in figures["regios"]
+    ]
+    lines.append("Basispeloton compleet, min:s na alarm, met elke ondergrens gehouden:")
+    for place in figures["sterkte"]:
+        where = place["naam"] if place["kazerne"] else f"midden van {place['code']} {place['naam']}"
+        ranks = zip(seam.RANKS, place["voor_s"], place["na_s"], strict=True)
+        lines.append(f"{where}: " + ", ".join(f"{n}e {clock(was)} → {clock(becomes)}" for n, was, becomes in ranks))
+    return "\n".join(lines)
 
 
 @require_GET
