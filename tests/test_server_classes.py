@@ -89,7 +89,8 @@ def someone(
     return client(user.username)
 
 
-NAMED = {"incident": "incident", "request_id": "request_id", "offer": "offer", "line": "line", "dossier": "dossier"}
+NAMED = {"incident": "incident", "request_id": "request_id", "offer": "offer", "line": "line", "dossier": "dossier",
+         "unit": "unit"}  # fmt: skip
 API_IDS = {"incidenten": "incident", "aanvragen": "request_id", "regels": "line", "aanboden": "offer",
            "dossiers": "dossier", "eenheden": "unit"}  # fmt: skip
 
