@@ -219,17 +219,18 @@ def test_shapes_that_cannot_be_read_are_refused(capsys: Screen, tmp_path: Path, 
 
 
 def test_a_result_never_takes_the_place_of_something_else(capsys: Screen, tmp_path: Path, plan: Path) -> None:
-    file, folder = tmp_path / "bestand", tmp_path / "map"
+    file, folder, page, report = (tmp_path / name for name in ("bestand", "map", "map.html", "map.pdf"))
     file.write_text("van mij")
-    folder.mkdir()
+    for each in (folder, page, report):
+        each.mkdir()
     (folder / "ook").write_text("van mij")
     before = stands(tmp_path)
     refused(run(capsys, "plan", "voorbeeld", TOYLAND, "--uit", file), "iets dat geen plan is")
     refused(run(capsys, "plan", "voorbeeld", TOYLAND, "--uit", folder), "iets dat geen plan is")
     refused(run(capsys, "plan", "voorbeeld", TOYLAND, "--uit", file / "plan"), "bestaat al")
     refused(run(capsys, "dekking", plan, "--uit", file), "een map, bestaand of nieuw")
-    refused(run(capsys, "kaart", plan, "--uit", folder), "de naam van een bestand")
-    refused(run(capsys, "rapport", plan, "--uit", folder), "de naam van een bestand")
+    refused(run(capsys, "kaart", plan, "--uit", page), "de naam van een bestand")
+    refused(run(capsys, "rapport", plan, "--uit", report), "de naam van een bestand")
     refused(run(capsys, "demo", "--niet-serveren", "--map", file), "een map, bestaand of nieuw")
     assert stands(tmp_path) == before
     assert (file.read_text(), (folder / "ook").read_text()) == ("van mij", "van mij")
@@ -268,7 +269,8 @@ def test_what_goes_wrong_while_writing_leaves_nothing_half(
     before = stands(tmp_path)
     monkeypatch.setattr("slagkracht.cli.pages.write_map_page", half)
     refused(run(capsys, "kaart", plan, "--uit", page), says, codes=(code,))
-    monkeypatch.setattr("slagkracht.cli.coverage.write_table", half)
+    for room in ("coverage", "order"):
+        monkeypatch.setattr(f"slagkracht.cli.{room}.write_table", half)
     refused(run(capsys, "dekking", plan, "--norm", "eerste", "--uit", result), says, codes=(code,))
     refused(run(capsys, "volgorde", plan, "--uit", tmp_path / "k.csv"), says, codes=(code,))
     monkeypatch.setattr("slagkracht.cli.demo.write_result", lambda *_: half(tmp_path / ".x"))
@@ -288,8 +290,8 @@ def test_a_place_that_cannot_be_written_to_is_refused_at_once(
 
     monkeypatch.setattr("slagkracht.sources.scratch.tempfile.mkdtemp", closed)
     monkeypatch.setattr("slagkracht.cli.coverage.compute_coverage", lambda *_, **__: pytest.fail("it went to work"))
-    for words in (("dekking", plan, "--uit"), ("kaart", plan, "--uit")):
-        refused(run(capsys, *words, tmp_path / "dicht"), f"{tmp_path / 'dicht'}: geen toestemming")
+    for command, name in (("dekking", "dicht"), ("kaart", "dicht.html")):
+        refused(run(capsys, command, plan, "--uit", tmp_path / name), f"{tmp_path / name}: geen toestemming")
 
 
 def test_a_disk_that_is_full_while_a_plan_is_written_keeps_the_old_plan(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from typing import Any
 
 import numpy as np
 import pytest
@@ -63,6 +64,35 @@ def test_a_cluster_loses_a_worker_and_no_year(setup: Setup) -> None:
         client.wait_for_workers(1, timeout=30)
     assert told == list(range(1, 41))
     same(ensemble, simulate_years(setup, 40))
+
+
+class Forgetful(ThreadPoolExecutor):
+    """An executor of which so many answers are lost on the way."""
+
+    def __init__(self, lost: int) -> None:
+        super().__init__(1)
+        self.lost = lost
+
+    def submit(self, *words: Any, **named: Any) -> Future[Any]:
+        if self.lost == 0:
+            return super().submit(*words, **named)
+        self.lost -= 1
+        nothing: Future[Any] = Future()
+        nothing.set_exception(ConnectionError("de werker is weg"))
+        return nothing
+
+
+def test_an_answer_that_is_lost_is_asked_again_and_counts_once(setup: Setup) -> None:
+    told: list[int] = []
+    with Forgetful(lost=3) as executor:
+        found = simulate_years(setup, 4, executor=executor, batch=2, progress=lambda done, _: told.append(done))
+    assert told == [2, 4]
+    same(found, simulate_years(setup, 4))
+
+
+def test_who_never_answers_is_not_asked_for_ever(setup: Setup) -> None:
+    with Forgetful(lost=100) as executor, pytest.raises(ConnectionError, match="werker is weg"):
+        simulate_years(setup, 4, executor=executor, batch=2)
 
 
 def test_a_year_that_would_count_twice_is_refused(setup: Setup) -> None:

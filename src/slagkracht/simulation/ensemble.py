@@ -144,6 +144,9 @@ def merge(parts: Sequence[Ensemble]) -> Ensemble:
     return Ensemble(year=year, **stacked, **summed)
 
 
+ATTEMPTS = 3
+"""How often years are asked of an executor that gives no answer."""
+
 _PER_YEAR = ("incidents", "in_time", "unmet", "moves", "escalated")
 _SUMMED = ("response", "kind_response", "alarms", "busy_s")
 
@@ -165,8 +168,9 @@ def simulate_years(
 
     ``setup`` a Setup, or what the executor turns into one on its workers (dask: ``client.scatter(setup)``), so that a
     large plan travels once. ``executor`` None = here and now; whichever it is, the result is the same to the bit:
-    a year follows from the seed and its number alone. A task whose worker dies may be run again; what comes back is
-    kept per year, so nothing is lost and nothing counts twice.
+    a year follows from the seed and its number alone. A task whose worker dies may be run again, by the executor or,
+    where its answer was lost, from here; what comes back is kept per year, so nothing is lost and nothing counts twice.
+    Raises what a task raised in each of its ATTEMPTS.
     """
     wanted = list(range(years)) if isinstance(years, int) else list(years)
     batches = [wanted[start : start + batch] for start in range(0, len(wanted), batch)]
@@ -177,11 +181,22 @@ def simulate_years(
             if progress is not None:
                 progress(len(done), len(wanted))
         return merge(list(done.values()))
-    tasks: dict[Future[list[Ensemble]], list[int]] = {executor.submit(simulate_batch, setup, b): b for b in batches}
-    for task in as_completed(tasks):
-        done |= dict(zip(tasks[task], task.result()))
-        if progress is not None:
-            progress(len(done), len(wanted))
+    for attempt in range(1, ATTEMPTS + 1):
+        tasks: dict[Future[list[Ensemble]], list[int]] = {executor.submit(simulate_batch, setup, b): b for b in batches}
+        batches = []
+        for task in as_completed(tasks):
+            try:
+                answers = task.result()
+            except Exception:  # what a cluster says of an answer that went down with its worker differs
+                if attempt == ATTEMPTS:
+                    raise
+                batches.append(tasks[task])
+                continue
+            done |= dict(zip(tasks[task], answers))
+            if progress is not None:
+                progress(len(done), len(wanted))
+        if not batches:
+            break
     return merge(list(done.values()))
 
 
