@@ -113,9 +113,7 @@ def read_csv(request: HttpRequest, acting: Acting, request_id: str) -> HttpRespo
         if own.row("select 1 as one from slagkracht.request where request_id = %s", request_id) is None:
             return render(request, "niet_gevonden.html", status=404)
         text = costs.write_csv(own, request_id)
-    answer = HttpResponse(text, content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="kosten-{request_id}.csv"'
-    return answer
+    return _hand_out(text, "text/csv; charset=utf-8", f"kosten-{request_id}.csv")
 
 
 @require_GET
@@ -126,9 +124,7 @@ def read_overview(request: HttpRequest, acting: Acting, request_id: str) -> Http
             content = costs.write_overview(own, request_id)
     except ledger.NotFoundError:
         return render(request, "niet_gevonden.html", status=404)
-    answer = HttpResponse(content, content_type=documents.PDF)
-    answer["Content-Disposition"] = f'attachment; filename="kosten-{request_id}.pdf"'
-    return answer
+    return _hand_out(content, documents.PDF, f"kosten-{request_id}.pdf")
 
 
 @require_GET
@@ -139,6 +135,11 @@ def read_document(request: HttpRequest, acting: Acting, document: str) -> HttpRe
             row = documents.read_document(own, document)
     except ledger.NotFoundError:
         return render(request, "niet_gevonden.html", status=404)
-    answer = HttpResponse(bytes(row["content"]), content_type=row["media_type"])
-    answer["Content-Disposition"] = f'attachment; filename="{document}.pdf"'
-    return answer
+    return _hand_out(bytes(row["content"]), row["media_type"], f"{document}.pdf")
+
+
+def _hand_out(content: str | bytes, media_type: str, name: str) -> HttpResponse:
+    """A file that the browser keeps under ``name``."""
+    return HttpResponse(
+        content, content_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
