@@ -10,7 +10,14 @@ LANGUAGES := src/slagkracht/server/locale
 TEXTS := $(wildcard $(LANGUAGES)/*/LC_MESSAGES/django.po)
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' 2>/dev/null)
 PYTHON ?= python3
+TRUSTED := $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt))
 CHROMIUM := $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser))
+
+# What this machine trusts, an organisation's own certificates too, the tools that fetch trust as well.
+ifneq ($(TRUSTED),)
+export UV_SYSTEM_CERTS := true
+export NODE_EXTRA_CA_CERTS ?= $(TRUSTED)
+endif
 
 .PHONY: demo test check format lock web browser sbom audit clean help
 
