@@ -17,9 +17,8 @@ CATALOGUE = SERVER / "locale" / "en" / "LC_MESSAGES" / "django.po"
 ERRORS = ("LedgerError", "NotFoundError", "NotAllowedError", "AlreadyCommittedError", "ChangedMeanwhileError",
           "RefusedError", "DisagreeError")  # fmt: skip
 SPOKEN = [
-    SERVER / f"{name}.py"
-    for name in ("ledger", "relief", "dossiers", "handover", "assistance", "costs", "documents", "move_ups")
-] + sorted((SERVER / "screens").glob("*.py"))
+    SERVER / f"{name}.py" for name in ("relief", "dossiers", "handover", "assistance", "costs", "documents", "move_ups")
+] + sorted([*(SERVER / "ledger").glob("*.py"), *(SERVER / "screens").glob("*.py")])
 """The programs whose texts reach a screen."""
 KEYWORDS = dict.fromkeys(
     (*ERRORS, "_", "said", "gettext", "gettext_lazy", "ngettext", "pgettext", "npgettext", "read_moment", "read_number")
@@ -62,10 +61,10 @@ def read_program_texts(path: Path) -> set[Text]:
 
 def read_shown_texts() -> set[Text]:
     """All of them."""
-    from slagkracht.server.ledger import _DUTCH
+    from slagkracht.server.ledger import NOUNS
     from slagkracht.server.screens.words import WORDS
 
-    shown = {(word, "") for word in (*WORDS.values(), *_DUTCH.values())}
+    shown = {(word, "") for word in (*WORDS.values(), *NOUNS.values())}
     for path in sorted((SERVER / "templates").glob("*.html")):
         shown |= read_template_texts(path)
     for path in SPOKEN:

@@ -1,0 +1,131 @@
+"""Commitments: an offer accepted binds its units, once each, and step by step they come home."""
+
+from __future__ import annotations
+
+import datetime
+
+import psycopg
+
+from slagkracht.log import COMMITMENT_STATES, NATIONAL_CHAIN
+from slagkracht.server.database import Scope
+from slagkracht.server.journal import record
+from slagkracht.server.ledger.ground import (
+    NOUNS,
+    AlreadyCommittedError,
+    LedgerError,
+    NotAllowedError,
+    find,
+    parties_of,
+    read_stated,
+)
+from slagkracht.server.ledger.requests import refuse_closed
+
+OWNER_STEPS = ("unit_en_route", "unit_arrived", "unit_home")
+"""Steps that the lending region records; the others are the requester's, or the centre's where it leads."""
+
+
+def accept_offer(scope: Scope, offer: str, happened_at: datetime.datetime | None = None) -> list[str]:
+    """Accepts an offer: every unit in it is committed, or none is. Returns the ids of the commitments.
+
+    By the requester, or by the centre where it leads the request. Raises AlreadyCommittedError when one of the units
+    is committed elsewhere, LedgerError when the line needs no more.
+    """
+    seen = find(scope, "offer", offer)
+    if scope.region not in (seen["receiver"], NATIONAL_CHAIN):
+        raise NotAllowedError("aanbod {offer} aanvaarden is aan {receiver}", offer=offer, receiver=seen["receiver"])
+    line = scope.row("select * from slagkracht.request_line where line_id = %s for update", seen["line_id"])
+    row = scope.row("select * from slagkracht.offer where offer_id = %s for update", offer)
+    if line is None or row is None:
+        raise NotAllowedError("aanbod {offer} aanvaarden is niet aan {region}", offer=offer, region=scope.region)
+    if row["state"] != "staat":
+        raise LedgerError("aanbod {offer} is al {state}", offer=offer, state=row["state"])
+    refuse_closed(scope, line["request_id"])
+    if line["met"] + row["count"] > line["count"]:
+        raise LedgerError(
+            "regel {line_id} vraagt nog {left}, niet {count}",
+            line_id=line["line_id"],
+            left=line["count"] - line["met"],
+            count=row["count"],
+        )
+    happened_at = read_stated(scope, happened_at, row["made_at"], NOUNS["offered"])
+    commitments = []
+    for n, unit in enumerate(sorted(row["units"]), start=1):
+        commitment = f"T{offer[1:]}-{n}"
+        try:
+            with scope.connection.transaction():
+                scope.insert(
+                    "commitment",
+                    commitment_id=commitment,
+                    region=row["region"],
+                    receiver=row["receiver"],
+                    audience=row["audience"],
+                    offer_id=offer,
+                    line_id=row["line_id"],
+                    unit_id=unit,
+                    step="unit_committed",
+                    step_at=happened_at,
+                )
+        except psycopg.errors.UniqueViolation as error:
+            raise AlreadyCommittedError(
+                "eenheid {unit} van {region} is al elders toegezegd", unit=unit, region=row["region"]
+            ) from error
+        commitments.append(commitment)
+    scope.run("update slagkracht.offer set state = 'aanvaard' where offer_id = %s", offer)
+    scope.run(
+        "update slagkracht.request_line set met = met + %s, unmet = 0, unmet_reason = null, version = version + 1 "
+        "where line_id = %s",
+        row["count"],
+        row["line_id"],
+    )
+    for commitment, unit in zip(commitments, sorted(row["units"])):
+        told = {"commitment": commitment, "line": row["line_id"], "unit": unit, "region": row["region"]}
+        record(scope, "unit_committed", {**told, "offer": offer}, parties_of(row), happened_at)
+    return commitments
+
+
+def move_commitment(
+    scope: Scope,
+    commitment: str,
+    step: str,
+    happened_at: datetime.datetime | None = None,
+) -> int:
+    """Takes the next step with a committed unit, as it was at ``happened_at`` (None = now); returns the new version.
+
+    Under way, arrived and home are told by the lender; deployed, relieved and released by the requester or the centre.
+    Raises LedgerError when the step does not follow the last one.
+    """
+    seen = find(scope, "commitment", commitment)
+    row = scope.row("select * from slagkracht.commitment where commitment_id = %s for update", commitment)
+    if row is None:
+        raise NotAllowedError(
+            "toezegging {commitment} is niet aan {region}", commitment=commitment, region=scope.region
+        )
+    if step not in COMMITMENT_STATES or step == "unit_committed":
+        raise LedgerError(
+            "onbekende stap {step!r}; kies uit {steps}", step=step, steps=", ".join(list(COMMITMENT_STATES)[1:])
+        )
+    allowed = (seen["region"],) if step in OWNER_STEPS else (seen["receiver"], NATIONAL_CHAIN)
+    if scope.region not in allowed:
+        raise NotAllowedError(
+            "'{step}' is aan {owner}, niet aan {region}",
+            step=COMMITMENT_STATES[step],
+            owner=allowed[0],
+            region=scope.region,
+        )
+    happened_at = read_stated(scope, happened_at, row["step_at"], COMMITMENT_STATES[row["step"]])
+    try:
+        with scope.connection.transaction():
+            scope.run(
+                "update slagkracht.commitment set step = %s, step_at = coalesce(%s, greatest(clock_timestamp(), "
+                "step_at)) where commitment_id = %s",
+                step,
+                happened_at,
+                commitment,
+            )
+    except psycopg.errors.RaiseException as error:
+        after, before = COMMITMENT_STATES[step], COMMITMENT_STATES[row["step"]]
+        raise LedgerError(
+            "toezegging {commitment}: {after} volgt niet op {before}", commitment=commitment, after=after, before=before
+        ) from error
+    record(scope, step, {"commitment": commitment, "unit": row["unit_id"]}, parties_of(row), happened_at)
+    return int(row["version"]) + 1

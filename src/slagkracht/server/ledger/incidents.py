@@ -1,0 +1,70 @@
+"""Incidents: opened, escalated and closed by the region in which they are."""
+
+from __future__ import annotations
+
+import datetime
+
+from slagkracht.server.database import Scope
+from slagkracht.server.journal import record
+from slagkracht.server.ledger.ground import NOUNS, LedgerError, find_own, new_id, read_stated
+
+
+def open_incident(
+    scope: Scope,
+    what: str,
+    x_m: float,
+    y_m: float,
+    level: str = "",
+    information_class: str = "Intern",
+    happened_at: datetime.datetime | None = None,
+) -> str:
+    """Opens an incident of the acting region, that began at ``happened_at`` (None = now), and returns its id."""
+    incident, happened_at = new_id("I", scope), read_stated(scope, happened_at)
+    scope.insert(
+        "incident",
+        incident_id=incident,
+        region=scope.region,
+        information_class=information_class,
+        what=what,
+        x_m=x_m,
+        y_m=y_m,
+        level=level,
+        opened_at=happened_at or scope.at,
+    )
+    told = {"incident": incident, "what": what, "x_m": x_m, "y_m": y_m, "level": level}
+    record(scope, "incident_opened", told, happened_at=happened_at)
+    return incident
+
+
+def escalate_incident(scope: Scope, incident: str, level: str, happened_at: datetime.datetime | None = None) -> None:
+    """Sets how far an incident of the acting region is escalated, since ``happened_at`` (None = now)."""
+    row = find_own(scope, "incident", incident)
+    happened_at = read_stated(scope, happened_at, row["opened_at"], NOUNS["begin"])
+    scope.run(
+        "update slagkracht.incident set level = %s, version = version + 1 where incident_id = %s", level, incident
+    )
+    record(scope, "incident_escalated", {"incident": incident, "level": level}, row["audience"], happened_at)
+
+
+def close_incident(scope: Scope, incident: str, happened_at: datetime.datetime | None = None) -> None:
+    """Closes an incident of the acting region, as it ended at ``happened_at`` (None = now)."""
+    row = find_own(scope, "incident", incident)
+    if row["closed_at"] is not None:
+        raise LedgerError("incident {incident} is al gesloten", incident=incident)
+    happened_at = read_stated(scope, happened_at, row["opened_at"], NOUNS["begin"])
+    scope.run(
+        "update slagkracht.incident set closed_at = %s, version = version + 1 where incident_id = %s",
+        happened_at or scope.at,
+        incident,
+    )
+    record(scope, "incident_closed", {"incident": incident}, row["audience"], happened_at)
+
+
+def let_see_incident(scope: Scope, incident: str, audience: list[str]) -> None:
+    """Lets ``audience`` see an incident, next to who sees it already."""
+    scope.run(
+        "update slagkracht.incident set audience = array(select distinct unnest(audience || %s::text[]) order by 1), "
+        "version = version + 1 where incident_id = %s",
+        audience,
+        incident,
+    )
