@@ -545,7 +545,7 @@ def test_everything_that_is_forbidden_is_allowed_to_who_may(deal: dict[str, Any]
 TABLES = ("person", "mandate", "consent", "unit", "unit_place", "incident", "request", "request_line", "offer",
           "commitment", "event", "checkpoint", "dossier", "board_decision", "answered", "access_key", "subscription",
           "delivery", "received", "region_key", "held_checkpoint", "handed_in", "rotation", "variant",
-          "document", "cost_entry", "claim")  # fmt: skip
+          "document", "cost_entry", "claim", "shortfall")  # fmt: skip
 
 
 def test_every_table_is_fenced(database: Addresses) -> None:

@@ -8,7 +8,6 @@ import os
 import secrets
 import socket
 import sys
-import threading
 import warnings
 from pathlib import Path
 
@@ -87,14 +86,12 @@ def run(listener: socket.socket) -> None:
     import uvicorn
 
     from slagkracht.server.clock import start_clock
-    from slagkracht.server.interfaces import events
 
     warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous", Warning)  # files, read whole
     gc.collect()
     gc.freeze()  # what is loaded stays: going through it again and again would hold up every stream
     sys.setswitchinterval(TURN_S)
     clock = start_clock(database.data_folder() / "sleutels")
-    threading.Thread(target=events.run, args=(threading.Event(),), daemon=True).start()
     config = uvicorn.Config(
         "slagkracht.server.asgi:application", log_level="warning", lifespan="off", timeout_graceful_shutdown=2
     )

@@ -1,8 +1,9 @@
 """Facts out to other systems as NL GOV CloudEvents: signed, in order, kept until the receiver has them.
 
 A subscription carries what its region may read, up to the class of who subscribed; whether it still may is read again
-at every attempt. A delivery is a row in the database, taken by one sender at a time (SKIP LOCKED), so it survives a
-crash of whoever sends: at least once, with the same id each time. Signed as Standard Webhooks does:
+at every attempt. A delivery is a row in the database and so survives a crash of whoever sends: at least once, with the
+same id each time. The platform's clock lets one server at a time deliver for a subscription, and no transaction stays
+open while a receiver is waited for. Signed as Standard Webhooks does:
 ``webhook-signature`` is the HMAC-SHA256 of id, moment and body with the secret of the subscription.
 """
 
@@ -16,7 +17,6 @@ import http.client
 import json
 import os
 import secrets
-import threading
 import urllib.error
 import urllib.request
 from typing import Any
@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from slagkracht.log import KINDS, Event, parse_event
 from slagkracht.server import ledger
-from slagkracht.server.database import WORLDS, Row, Scope, scope
+from slagkracht.server.database import Row, Scope, scope
 
 FIRST_S, LONGEST_S = 1.0, 3_600.0
 """Back-off: the first wait, doubled at every failure, and the longest."""
@@ -94,78 +94,102 @@ def unsubscribe(own: Scope, subscription: str) -> bool:
 
 
 def list_subscriptions(own: Scope) -> list[Row]:
-    """The acting region's subscriptions, with how many deliveries wait and what went wrong last."""
+    """The acting region's subscriptions, with how many deliveries wait or were given up, and what went wrong last."""
     return own.rows(
-        "select s.subscription_id as id, sink as adres, kinds as soorten, count(d.number) as wachtend, "
-        "coalesce(max(d.tries), 0) as pogingen, max(d.failed) as laatste_fout from slagkracht.subscription s "
-        "left join slagkracht.delivery d on d.subscription_id = s.subscription_id and d.told_at is null "
+        "select s.subscription_id as id, sink as adres, kinds as soorten, "
+        "count(d.number) filter (where d.told_at is null) as wachtend, "
+        "coalesce(max(d.tries) filter (where d.told_at is null), 0) as pogingen, "
+        "count(d.number) filter (where d.told_at is not null and d.failed is not null) as opgegeven, "
+        "(array_agg(d.failed order by d.told_at desc nulls first, d.number) filter (where d.failed is not null))[1] "
+        "as laatste_fout from slagkracht.subscription s left join slagkracht.delivery d using (subscription_id) "
         "where s.ended_at is null group by s.subscription_id order by s.made_at"
     )
 
 
-def queue_new(own: Scope) -> int:
-    """Puts what happened since the last look in the queue of each subscription of the acting region."""
-    queued = 0
-    for one in own.rows("select * from slagkracht.subscription where ended_at is null for update skip locked"):
-        fresh = own.rows(
-            "select tx::text, chain, number, kind from slagkracht.event where world = %s "
-            "and (tx, chain, number) > (%s::text::xid8, %s, %s) and tx < pg_snapshot_xmin(pg_current_snapshot()) "
-            "order by event.tx, chain, number limit %s",
-            own.world,
-            str(one["place_tx"]),
-            one["place_chain"],
-            one["place_number"],
-            AT_ONCE,
-        )
-        for fact in fresh:
-            if not one["kinds"] or fact["kind"] in one["kinds"]:
-                queued += 1
-                own.insert(
-                    "delivery",
-                    subscription_id=one["subscription_id"],
-                    region=own.region,
-                    chain=fact["chain"],
-                    number=fact["number"],
-                )
-        if fresh:
-            last = fresh[-1]
-            own.run(
-                "update slagkracht.subscription set place_tx = %s::text::xid8, place_chain = %s, place_number = %s "
-                "where subscription_id = %s",
-                last["tx"],
-                last["chain"],
-                last["number"],
-                one["subscription_id"],
-            )
-    return queued
+def find_due() -> list[tuple[str, str, str]]:
+    """World, region and name of every subscription that may have something to deliver now."""
+    with scope("", "", "") as own:
+        rows = own.rows("select world, region, subscription_id from slagkracht.due_subscriptions()")
+    return [(row["world"], row["region"], row["subscription_id"]) for row in rows]
 
 
-def deliver_one(own: Scope, subscription: str) -> bool:
-    """Tries the oldest delivery of a subscription, if it is due; True when there may be more to do now."""
-    row = own.row(
-        "select d.*, s.sink, s.secret, e.line from slagkracht.delivery d join slagkracht.subscription s "
-        "using (subscription_id) left join slagkracht.event e on e.world = d.world and e.chain = d.chain "
-        "and e.number = d.number and slagkracht.rank(e.information_class) <= slagkracht.rank(s.information_class) "
-        "where d.subscription_id = %s and d.told_at is null and s.ended_at is null "
-        "order by e.tx, d.chain, d.number limit 1 for update of d skip locked",
+def deliver(world: str, region: str, subscription: str) -> int:
+    """Delivers for one subscription what is due, in order, until it is done or the receiver fails.
+
+    Returns how many it has dealt with; after ``AT_ONCE`` another gets its turn.
+    """
+    with scope(region, world, "bezorging") as own:
+        queue_new(own, subscription)
+    done = 0
+    while done < AT_ONCE and deliver_one(world, region, subscription):
+        done += 1
+    return done
+
+
+def queue_new(own: Scope, subscription: str) -> int:
+    """Puts what happened since the last look in the queue of a subscription of the acting region; returns how much."""
+    one = own.row(
+        "select *, pg_snapshot_xmin(pg_current_snapshot())::text as horizon from slagkracht.subscription "
+        "where subscription_id = %s and ended_at is null for update skip locked",
         subscription,
     )
+    if one is None:
+        return 0
+    fresh = own.rows(
+        "select tx::text, chain, number, kind from slagkracht.event where world = %s "
+        "and (tx, chain, number) > (%s::text::xid8, %s, %s) and tx < %s::text::xid8 "
+        "order by event.tx, chain, number limit %s",
+        own.world,
+        str(one["place_tx"]),
+        one["place_chain"],
+        one["place_number"],
+        one["horizon"],
+        AT_ONCE,
+    )
+    wanted = [fact for fact in fresh if not one["kinds"] or fact["kind"] in one["kinds"]]
+    for fact in wanted:
+        named = {"subscription_id": subscription, "region": own.region}
+        own.insert("delivery", **named, chain=fact["chain"], number=fact["number"])
+    last = fresh[-1] if len(fresh) == AT_ONCE else {"tx": one["horizon"], "chain": "", "number": 0}
+    place = (last["tx"], last["chain"], last["number"])
+    own.run(
+        "update slagkracht.subscription set place_tx = %s::text::xid8, place_chain = %s, place_number = %s "
+        "where subscription_id = %s and (place_tx, place_chain, place_number) < (%s::text::xid8, %s, %s)",
+        *place,
+        subscription,
+        *place,
+    )
+    return len(wanted)
+
+
+def deliver_one(world: str, region: str, subscription: str) -> bool:
+    """Tries the oldest delivery of a subscription, if it is due; True when there may be more to do now."""
+    with scope(region, world, "bezorging") as own:
+        row = own.row(
+            "select d.*, s.sink, s.secret, e.line from slagkracht.delivery d join slagkracht.subscription s "
+            "using (subscription_id) left join slagkracht.event e on e.world = d.world and e.chain = d.chain "
+            "and e.number = d.number and slagkracht.rank(e.information_class) <= slagkracht.rank(s.information_class) "
+            "where d.subscription_id = %s and d.told_at is null and s.ended_at is null "
+            "order by e.tx, d.chain, d.number limit 1",
+            subscription,
+        )
     if row is None or row["next_at"] > datetime.datetime.now(datetime.UTC):
         return False
-    where = "where subscription_id = %s and chain = %s and number = %s"
+    failure = "niet meer gedeeld" if row["line"] is None else _send(row, world)
+    given_up = row["line"] is None or row["tries"] + 1 >= MOST_TRIES
+    where = "where subscription_id = %s and chain = %s and number = %s and told_at is null"
     this = (subscription, row["chain"], row["number"])
-    failure = "niet meer gedeeld" if row["line"] is None else _send(row, own.world)
-    if failure is None or row["line"] is None or row["tries"] + 1 >= MOST_TRIES:
-        own.run(f"update slagkracht.delivery set told_at = clock_timestamp(), failed = %s {where}", failure, *this)
-        return True
-    wait_s = min(FIRST_S * 2.0 ** min(row["tries"], 30), LONGEST_S)
-    own.run(
-        "update slagkracht.delivery set tries = tries + 1, failed = %s, "
-        f"next_at = clock_timestamp() + make_interval(secs => %s) {where}",
-        failure,
-        wait_s,
-        *this,
-    )
+    with scope(region, world, "bezorging") as own:
+        if failure is None or given_up:
+            own.run(f"update slagkracht.delivery set told_at = clock_timestamp(), failed = %s {where}", failure, *this)
+            return True
+        own.run(
+            "update slagkracht.delivery set tries = tries + 1, failed = %s, "
+            f"next_at = clock_timestamp() + make_interval(secs => %s) {where}",
+            failure,
+            min(FIRST_S * 2.0 ** min(row["tries"], 30), LONGEST_S),
+            *this,
+        )
     return False
 
 
@@ -197,33 +221,3 @@ def _send(row: Row, world: str) -> str | None:
         return f"ontvanger antwoordt {error.code}"
     except (OSError, ValueError, http.client.HTTPException) as error:
         return f"geen contact: {type(error).__name__}"
-
-
-def deliver_round() -> int:
-    """Looks once at every region in both worlds, and delivers what is due; returns how many were tried with success."""
-    with scope("", "", "") as own:
-        regions = [row["region"] for row in own.rows("select region from slagkracht.region order by region")]
-    delivered = 0
-    for world in WORLDS:
-        for region in regions:
-            with scope(region, world, "bezorging") as own:
-                queue_new(own)
-                waiting = [row["id"] for row in list_subscriptions(own) if row["wachtend"]]
-            for subscription in waiting:
-                more = True
-                while more:
-                    with scope(region, world, "bezorging") as own:
-                        more = deliver_one(own, subscription)
-                    delivered += more
-    return delivered
-
-
-def run(stop: threading.Event, every_s: float = 1.0) -> None:
-    """Delivers until ``stop`` is set; a database that is away for a while is waited for."""
-    import psycopg
-
-    while not stop.wait(every_s):
-        try:
-            deliver_round()
-        except psycopg.OperationalError:
-            continue

@@ -147,6 +147,7 @@ class Abonnement(Schema):
     soorten: list[str]
     wachtend: int
     pogingen: int
+    opgegeven: int
     laatste_fout: str | None
 
 

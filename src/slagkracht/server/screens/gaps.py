@@ -17,12 +17,8 @@ from slagkracht.server.database import Row, Scope
 from slagkracht.server.engine import Engine
 from slagkracht.server.guard import Acting, acting_required, acting_scope
 from slagkracht.server.shortfall import SEED, WINDOW, ask_shortfall
-from slagkracht.strength import Gap, Posture, Shortfall, Worth
-from slagkracht.strength.shortfall import TOGETHER
 
 SHOWN = 50
-NAMED = 2
-"""How many causes and regions are named per formation."""
 
 
 @require_GET
@@ -39,7 +35,7 @@ def show_gaps(request: HttpRequest, acting: Acting) -> HttpResponse:
     nation = compute_table(coverage, plan.areas, plan.regions, "land")
     gaps = compute_gaps(coverage)
     with acting_scope(acting) as own:
-        unmet = read_unmet(own)
+        unmet, shortfall = read_unmet(own), read_shortfall(own, engine)
     order = np.argsort(-(table.population - table.in_time), kind="stable")
     context = {
         "norm": norm,
@@ -78,7 +74,7 @@ def show_gaps(request: HttpRequest, acting: Acting) -> HttpResponse:
         "plan": plan,
         "hash": engine.plan_hash,
         "onvervuld": unmet,
-        **describe_shortfall(engine),
+        **shortfall,
     }
     return render(request, "tekort.html", context)
 
@@ -90,7 +86,8 @@ def show_shortfall(request: HttpRequest, acting: Acting) -> HttpResponse:
     engine = seam.current()
     if engine is None:
         return render(request, "geen_plan.html", status=404)
-    context = describe_shortfall(engine)
+    with acting_scope(acting) as own:
+        context = read_shortfall(own, engine)
     return render(request, "deel_tekort.html", context, status=200 if context["klaar"] else 202)
 
 
@@ -108,87 +105,7 @@ def read_unmet(own: Scope) -> list[Row]:
     )
 
 
-# ── the national gap, in the words of a screen ────────────────────────────────────────────────────────────────────────
-
-
-def describe_shortfall(engine: Engine) -> dict[str, Any]:
-    """The gap table of the plan in force with what explains it, or that it is not ready, or why there is none."""
-    asked = ask_shortfall(engine)
-    context: dict[str, Any] = {"klaar": asked.done(), "toeval": SEED, "tekort_venster": WINDOW}
-    if not asked.done():
-        return context
-    error = asked.exception()
-    if isinstance(error, (ValueError, LookupError)):
-        return {**context, "waarom_niet": str(error)}
-    posture, found = asked.result()
-    gap = found.gap
-    order = np.lexsort((-gap.needed[:, TOGETHER], -gap.expected, -gap.shortfall[:, TOGETHER])).tolist()
-    return {
-        **context,
-        "jaren": found.events.years,
-        "formaties": [describe_formation(posture, found, f) for f in order],
-        "last": describe_burden(posture, found),
-        "gelijkheid": found.burden.fairness,
-        "onbekende_formaties": found.unknown,
-        "bron_ondergrens": posture.floors.source,
-    }
-
-
-def describe_formation(posture: Posture, found: Shortfall, f: int) -> dict[str, Any]:
-    gap = found.gap
-    lost = (gap.whole[f] - gap.in_time[f], gap.in_time[f] - gap.ready[f], gap.ready[f] - gap.available[f])
-    return {
-        "naam": gap.formations[f].dutch,
-        "status": gap.formations[f].status,
-        "nodig": gap.needed[f].tolist(),
-        "beschikbaar": (gap.available[f], gap.available_low[f], gap.available_high[f]),
-        "tekort": tuple(each[f, TOGETHER] for each in (gap.shortfall, gap.shortfall_low, gap.shortfall_high)),
-        "kans": float(gap.chance_per_year[f]),
-        "samen": int(found.together[f]),
-        "te_vormen": float(gap.whole[f]),
-        "verloren": [max(float(each), 0.0) for each in lost],
-        "minst": find_least_place(gap, f),
-        "oorzaken": [
-            (posture.plan.risks.risks[k].label, float(gap.cause[f, k]))
-            for k in np.argsort(-gap.cause[f], kind="stable")[:NAMED].tolist()
-            if gap.cause[f, k] > 0
-        ],
-        "een_meer": find_best_unit(posture, found.worth, f),
-    }
-
-
-def find_least_place(gap: Gap, f: int) -> tuple[str, float] | None:
-    """Where least of a formation can stand, and how many; None where it is asked at no known place."""
-    if np.isnan(gap.per_place[f]).all():
-        return None
-    place = int(np.nanargmin(gap.per_place[f]))
-    return gap.places[place], float(gap.per_place[f, place])
-
-
-def find_best_unit(posture: Posture, worth: Worth, f: int) -> dict[str, Any] | None:
-    """The one unit that brings most of a formation, and the regions where; None where no single unit helps."""
-    best = np.flatnonzero((worth.formation == f) & (worth.gain > 1e-9))[:NAMED].tolist()
-    if not best:
-        return None
-    return {
-        "eenheid": str(worth.capability[best[0]]),
-        "minder": float(worth.spared[best[0]]),
-        "regios": [(str(posture.plan.regions.code[worth.region[w]]), float(worth.gain[w])) for w in best],
-    }
-
-
-def describe_burden(posture: Posture, found: Shortfall) -> list[dict[str, Any]]:
-    """Per region what it lends and borrows in unit-hours a year beside its share of residents, heaviest first."""
-    burden, residents, regions = found.burden, posture.cover.total, posture.plan.regions
-    return [
-        {
-            "code": str(regions.code[r]),
-            "naam": str(regions.name[r]),
-            "leent_uit": float(burden.lent[r]),
-            "leent_in": float(burden.borrowed[r]),
-            "aandeel": float(burden.lent[r] / max(burden.lent.sum(), 1e-300)),
-            "inwoners": float(residents[r] / residents.sum()),
-            "verhouding": float(burden.index[r]),
-        }
-        for r in np.argsort(-np.nan_to_num(burden.index), kind="stable").tolist()
-    ]
+def read_shortfall(own: Scope, engine: Engine) -> dict[str, Any]:
+    """The national gap of the plan in force, or that it is not ready, or why there is none."""
+    found = ask_shortfall(own, engine)
+    return {"klaar": found is not None, "toeval": SEED, "tekort_venster": WINDOW, **(found or {})}

@@ -14,6 +14,7 @@ from slagkracht.server import engine as seam
 from slagkracht.server import handover, ledger
 from slagkracht.server.database import CLASSES, Scope
 from slagkracht.server.guard import Acting, acting_required, acting_scope
+from slagkracht.server.interfaces import events
 from slagkracht.server.screens.page import CLASSIFIERS, RefusedError, act, read_moment, read_number
 from slagkracht.server.screens.words import tell
 
@@ -36,6 +37,7 @@ def show_management(request: HttpRequest, acting: Acting) -> HttpResponse:
                 own.world,
                 acting.region,
             ),
+            "abonnementen": events.list_subscriptions(own),
             "eigen_rollen": sorted(acting.roles),
             "beheert": handover.ADMIN in acting.roles,
             "rollen": list(handover.roles_of(acting.region)),
