@@ -88,6 +88,11 @@ def test_every_command_explains_itself_in_dutch(capsys: Screen, words: tuple[str
         (("rapport", "{toyland}", "--uit", "x.html"), "x.html: kies een naam die eindigt op .pdf"),
         (("variant", "{toyland}", "{variant}", "--uit", "x.csv"), "x.csv: kies een naam die eindigt op .html"),
         (("slagkrachtkaart", "{toyland}", "--uit", "x.gpkg"), "x.gpkg: kies een naam die eindigt op .csv"),
+        (("simulatie", "{toyland}", "--logboek", "x.csv"), "x.csv: kies een naam die eindigt op .jsonl"),
+        (("logboek", "uitvoer", "--regio", "VR06", "--naar", "x.csv"), "x.csv: kies een naam die eindigt op .jsonl"),
+        (("risico", "--uit", "x.csv"), "x.csv: hier komen meer bestanden; noem een map, zonder .csv"),
+        (("aflossing", "{toyland}", "--formatie", "a:1", "--uit", "x.pdf"), "x.pdf: kies een naam die eindigt op .csv"),
+        (("aflossing", "{toyland}", "--formatie", "a:1", "--uit", "x.csv"), "--uit vraagt ook --plaats"),
     ],
 )
 def test_a_command_typed_wrongly_is_answered_in_dutch_with_code_2(

@@ -219,9 +219,10 @@ def test_shapes_that_cannot_be_read_are_refused(capsys: Screen, tmp_path: Path, 
 
 
 def test_a_result_never_takes_the_place_of_something_else(capsys: Screen, tmp_path: Path, plan: Path) -> None:
-    file, folder, page, report = (tmp_path / name for name in ("bestand", "map", "map.html", "map.pdf"))
+    names = ("bestand", "map", "map.html", "map.pdf", "map.jsonl", "map.csv")
+    file, folder, page, report, log, times = (tmp_path / name for name in names)
     file.write_text("van mij")
-    for each in (folder, page, report):
+    for each in (folder, page, report, log, times):
         each.mkdir()
     (folder / "ook").write_text("van mij")
     before = stands(tmp_path)
@@ -232,6 +233,12 @@ def test_a_result_never_takes_the_place_of_something_else(capsys: Screen, tmp_pa
     refused(run(capsys, "kaart", plan, "--uit", page), "de naam van een bestand")
     refused(run(capsys, "rapport", plan, "--uit", report), "de naam van een bestand")
     refused(run(capsys, "demo", "--niet-serveren", "--map", file), "een map, bestaand of nieuw")
+    refused(run(capsys, "risico", "--uit", file), "een map, bestaand of nieuw")
+    refused(run(capsys, "simulatie", plan, "--logboek", log), "de naam van een bestand")
+    refused(run(capsys, "logboek", "uitvoer", "--regio", "VR06", "--naar", log), "de naam van een bestand")
+    refused(run(capsys, "slagkrachtkaart", plan, "--uit", times), "de naam van een bestand")
+    words = ("aflossing", plan, "--formatie", "basispeloton:1", "--plaats", "0,0")
+    refused(run(capsys, *words, "--uit", times), "de naam van een bestand")
     assert stands(tmp_path) == before
     assert (file.read_text(), (folder / "ook").read_text()) == ("van mij", "van mij")
 

@@ -41,7 +41,8 @@ def ending(*endings: str) -> Callable[[Paths], Paths]:
     return check
 
 
-def _no_file(value: Paths) -> Paths:
+def no_file(value: Paths) -> Paths:
+    """A folder is meant, unless one of that name is there. Raises typer.BadParameter for the name of a file."""
     for path in value if isinstance(value, list) else [value]:
         if path is not None and path.suffix.lower() in FILE_ENDINGS and not path.is_dir():
             raise typer.BadParameter(f"{path.name}: hier komen meer bestanden; noem een map, zonder {path.suffix}")
@@ -84,7 +85,7 @@ Windows = Annotated[
 ]
 Norms = Annotated[list[str] | None, typer.Option("--norm", help="code van een norm; zonder: alle die gelden")]
 Folder = Annotated[
-    Path | None, typer.Option("--uit", help="map voor tabellen, kaartlagen en de verantwoording", callback=_no_file)
+    Path | None, typer.Option("--uit", help="map voor tabellen, kaartlagen en de verantwoording", callback=no_file)
 ]
 ProfilePaths = Annotated[
     list[Path] | None,

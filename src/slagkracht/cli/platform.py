@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from slagkracht.cli import show
+from slagkracht.cli.given import ending
+from slagkracht.cli.whole import whole_file
 from slagkracht.sources.refusal import say_why
 
 if TYPE_CHECKING:
@@ -115,7 +117,7 @@ def check(
 
 def export(
     region: Region,
-    to: Annotated[Path, typer.Option("--naar", help="bestand (.jsonl)")],
+    to: Annotated[Path, typer.Option("--naar", help="bestand (.jsonl)", callback=ending(".jsonl"))],
     world: World = "echt",
 ) -> None:
     """Voert het logboek van een regio uit, met de controlepunten die zij van anderen heeft en ieders sleutel.
@@ -128,11 +130,13 @@ def export(
     from slagkracht.server.exchange import export_chain
 
     points, keys = to.with_suffix(".controlepunten.jsonl"), to.with_suffix(".sleutels.json")
-    with _platform(world), _acting(region, world) as own, to.open("w", encoding="utf-8", newline="") as out:
-        lines = list(export_chain(own))
-        out.writelines(lines)
-        points.write_text(checkpoints.read_held(own), encoding="utf-8")
-        keys.write_text(json.dumps(checkpoints.read_public_keys(own)), encoding="utf-8")
+    with ExitStack() as files:
+        log, held, public = (files.enter_context(whole_file(each)) for each in (to, points, keys))
+        with _platform(world), _acting(region, world) as own:
+            lines = list(export_chain(own))
+            log.write_text("".join(lines), encoding="utf-8", newline="")
+            held.write_text(checkpoints.read_held(own), encoding="utf-8")
+            public.write_text(json.dumps(checkpoints.read_public_keys(own)), encoding="utf-8")
     show.screen.print(f"{len(lines)} feiten in {to}; van anderen: {points} en {keys}", markup=False)
 
 

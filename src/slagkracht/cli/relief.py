@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import typer
 
 from slagkracht.cli import show
-from slagkracht.cli.given import Json, PlanPath
+from slagkracht.cli.given import Json, PlanPath, ending
 from slagkracht.cli.strength import find_place, parse_asked
 from slagkracht.cli.whole import whole_file
 from slagkracht.plan import Plan, compute_plan_travel
@@ -51,7 +52,8 @@ def relieve(
     days: Annotated[float, typer.Option("--dagen", help="hoeveel dagen het rooster beslaat")] = 4,
     begin: Annotated[str, typer.Option("--begin", help="wanneer de eerste er staat, als 2026-07-01T08:00")] = "",
     out: Annotated[
-        list[Path] | None, typer.Option("--uit", help="rooster.csv of rooster.svg, meer mag", dir_okay=False)
+        list[Path] | None,
+        typer.Option("--uit", help="rooster.csv of rooster.svg, meer mag", callback=ending(".csv", ".svg")),
     ] = None,
     effort: Annotated[float, typer.Option("--inspanning", help="rekenwerk voor het rooster; 0 = snel")] = 10,
     json: Json = False,
@@ -62,13 +64,14 @@ def relieve(
 
     Voorbeeld: slagkracht aflossing nederland --plaats 188000,470000 --formatie basispeloton:6 --dagen 4
     """
-    for file in out or []:
-        if file.suffix not in (".csv", ".svg"):
-            raise typer.BadParameter(f"{file.name}: kies een naam op .csv of .svg")
     if days <= 0:
         raise typer.BadParameter(f"--dagen {days:g}: geef meer dan 0")
+    if out and not place:
+        raise typer.BadParameter("--uit vraagt ook --plaats: zonder plaats is er geen rooster")
     rotation = None
-    with show.steps() as tell:
+    with ExitStack() as files:
+        scratches = [files.enter_context(whole_file(file)) for file in out or []]
+        tell = files.enter_context(show.steps())
         tell("plan lezen")
         plan = read_plan(path)
         starts = _moment(begin, plan.day)
@@ -93,10 +96,7 @@ def relieve(
                 crews, compute_travel_min(drive_s, shifts), Deployment(tuple(wanted), starts, days), shifts,
                 week=week, regions=len(plan.regions), effort=effort,
             )  # fmt: skip
-        for file in out or []:
-            if rotation is None:
-                raise typer.BadParameter("--uit vraagt ook --plaats: zonder plaats is er geen rooster")
-            with whole_file(file) as scratch:
+            for scratch in scratches:
                 write_rotation(scratch, plan, crews, rotation, place)
     if json:
         show.as_json(_as_data(plan, crews, endurance, rotation))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ import polars as pl
 import typer
 
 from slagkracht.cli import show
-from slagkracht.cli.given import Json, PlanPath, ProfilePaths, Window, existing
+from slagkracht.cli.given import Json, PlanPath, ProfilePaths, Window, existing, no_file
 from slagkracht.cli.strength import read_posture
 from slagkracht.cli.whole import whole_folder
 from slagkracht.relief import week_from_windows
@@ -65,7 +66,8 @@ def risks(
     method: Annotated[str, typer.Option("--samenvoeging", help="driemacht, gemiddelde of tienmacht")] = "driemacht",
     region: Annotated[str, typer.Option("--regio", help="alleen wat in deze regio kan gebeuren, zoals VR06")] = "",
     out: Annotated[
-        Path | None, typer.Option("--uit", help="map voor rangorde.csv en vraag.csv (seizoen, tijdvenster, uur)")
+        Path | None,
+        typer.Option("--uit", help="map voor rangorde.csv en vraag.csv (seizoen, tijdvenster, uur)", callback=no_file),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -75,7 +77,7 @@ def risks(
     """
     if method not in METHODS:
         raise typer.BadParameter(f"onbekende samenvoeging {method!r}; kies uit {', '.join(METHODS)}")
-    with show.steps() as tell:
+    with show.steps() as tell, whole_folder(out) if out is not None else nullcontext() as scratch:
         tell("scenario's lezen")
         profile = read_profile(*(profiles or ())) if profiles or path is None else read_plan(path).risks
         tell(f"{years} jaren doorrekenen")
@@ -85,15 +87,15 @@ def risks(
         at_once = compute_simultaneous(events)
         calendars = compute_calendars(events, profile, codes)
         tell("rangorde beproeven")
-        ranking = _ranking(profile, seed)
-    diagram = _diagram(profile, ranking, method, region)
-    if region and not diagram:
-        raise ValueError(f"geen scenario noemt regio {region!r}, en geen enkel scenario geldt overal; kies VR01–VR25")
-    seasons, hours = _when(events, profile)
-    if out is not None:
-        with whole_folder(out) as scratch:
+        diagram = _diagram(profile, _ranking(profile, seed), method, region)
+        if region and not diagram:
+            raise ValueError(
+                f"geen scenario noemt regio {region!r}, en geen enkel scenario geldt overal; kies VR01–VR25"
+            )
+        if scratch is not None:
             pl.DataFrame(_ranking_rows(diagram)).write_csv(scratch / "rangorde.csv")
             pl.DataFrame(_calendar_rows(calendars)).write_csv(scratch / "vraag.csv")
+    seasons, hours = _when(events, profile)
     if json:
         show.as_json(
             {"risicodiagram": diagram, "kans_op_k_tegelijk": at_once.tolist(), "piek_per_jaar": _peaks(demand),

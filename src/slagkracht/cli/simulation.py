@@ -13,7 +13,8 @@ import numpy as np
 import typer
 
 from slagkracht.cli import show
-from slagkracht.cli.given import Json, PlanPath
+from slagkracht.cli.given import Json, PlanPath, ending, existing
+from slagkracht.cli.whole import whole_file
 from slagkracht.coverage import compute_arrivals, compute_call_handling, compute_coverage
 from slagkracht.lessons import draw_lessons
 from slagkracht.log import format_event, parse_event
@@ -55,12 +56,18 @@ def simulate(
     path: PlanPath,
     years: Annotated[int, typer.Option("--jaren", help="hoeveel jaren", min=1, max=100_000)] = 10,
     seed: Annotated[int, typer.Option("--zaad", help="hetzelfde zaad geeft dezelfde jaren")] = 1,
-    scenario: Annotated[Path | None, typer.Option("--scenario", help="TOML met beleid en soorten incidenten")] = None,
+    scenario: Annotated[
+        Path | None,
+        typer.Option("--scenario", help="TOML met beleid en soorten incidenten", callback=existing),
+    ] = None,
     crises: Annotated[bool, typer.Option("--crises/--zonder-crises", help="grote inzetten met bijstand")] = False,
     workers: Annotated[int, typer.Option("--werkers", help="processen; 0 = in dit proces", min=0, max=512)] = 0,
     cluster: Annotated[str, typer.Option("--cluster", help="adres van een dask-cluster, zoals tcp://host:8786")] = "",
     norm: Norm = "bvr-3.2.1",
-    log: Annotated[Path | None, typer.Option("--logboek", help="schrijf een week van jaar 0 als logboek")] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option("--logboek", help="schrijf een week van jaar 0 als logboek (jsonl)", callback=ending(".jsonl")),
+    ] = None,
     week: Annotated[int, typer.Option("--week", help="welke week van het jaar", min=1, max=52)] = 1,
     json: Json = False,
 ) -> None:
@@ -68,7 +75,7 @@ def simulate(
 
     Voorbeeld: slagkracht simulatie nederland --jaren 10 --logboek week.jsonl
     """
-    with show.steps() as tell:
+    with show.steps() as tell, whole_file(log) if log is not None else nullcontext() as scratch:
         tell("plan lezen")
         plan = read_plan(path)
         chosen = read_scenario(plan.rules, plan.day, scenario)
@@ -84,13 +91,13 @@ def simulate(
             setup = prepare(plan, travel, chosen, seed, norm, absences)
         tell(f"{years} jaar simuleren")
         ensemble = run(setup, years, workers, cluster)
-        if log is not None:
+        if scratch is not None:
             tell("logboek schrijven")
             from_s = (week - 1) * 7 * 86_400.0
             events = record(
                 simulate_year(setup, 0), plan, from_s, from_s + 7 * 86_400.0, deployments[0] if crises else None
             )
-            log.write_text("".join(format_event(event) + "\n" for event in events), encoding="utf-8")
+            scratch.write_text("".join(format_event(event) + "\n" for event in events), encoding="utf-8")
     if json:
         show.as_json(_ensemble_data(plan, ensemble, seed))
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from slagkracht.areas import find_area
 from slagkracht.cli import show
 from slagkracht.cli.given import Json, PlanPath, ProfilePaths, Window, ending
 from slagkracht.cli.strength import read_posture
+from slagkracht.cli.whole import whole_file
 from slagkracht.resources import capability_column
 from slagkracht.strength import (
     Allocation,
@@ -184,7 +186,7 @@ def strength_map(
 
     Voorbeeld: slagkracht slagkrachtkaart nederland --uit slagkracht.csv
     """
-    with show.steps() as tell:
+    with show.steps() as tell, whole_file(out) if out is not None else nullcontext() as scratch:
         posture = read_posture(path, window, tell)
         platoon = posture.formations.get("basispeloton")
         if platoon is None:
@@ -212,13 +214,13 @@ def strength_map(
             )
             for floors in (posture.floors, None)
         ]
-    names = [f"{f.code} {rank}" for f, rank in zip(found.formation, found.rank)]
-    if out is not None:
-        columns: dict[str, npt.NDArray[np.generic]] = {"gebied": posture.plan.areas.area_id}
-        for k, name in enumerate(names):
-            columns[f"{name} (s)"] = _seconds(found.complete_s[:, k])
-            columns[f"{name} zonder ondergrens (s)"] = _seconds(found.free_s[:, k])
-        pl.DataFrame(columns, nan_to_null=True).write_csv(out)
+        names = [f"{f.code} {rank}" for f, rank in zip(found.formation, found.rank)]
+        if scratch is not None:
+            columns: dict[str, npt.NDArray[np.generic]] = {"gebied": posture.plan.areas.area_id}
+            for k, name in enumerate(names):
+                columns[f"{name} (s)"] = _seconds(found.complete_s[:, k])
+                columns[f"{name} zonder ondergrens (s)"] = _seconds(found.free_s[:, k])
+            pl.DataFrame(columns, nan_to_null=True).write_csv(scratch)
     rows = []
     for k, name in enumerate(names):
         half, most = _weighted(found.complete_s[:, k], people, 0.5), _weighted(found.complete_s[:, k], people, 0.9)
@@ -247,7 +249,7 @@ def strength_map(
         ],
     )
     if out is not None:
-        show.screen.print(f"Geschreven: {out}", markup=False)
+        show.written(out)
     show.notes(posture.plan.notes)
 
 
