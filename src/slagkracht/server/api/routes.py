@@ -24,6 +24,7 @@ from slagkracht.server.api.resources import RESOURCES, Resource
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.exchange import refuse_sealed
 from slagkracht.server.guard import API_VERSION, Acting, acting_scope, find_acting
+from slagkracht.server.invalid import describe_invalid
 from slagkracht.server.journal import read_events, record
 from slagkracht.server.keys import AccessKey, end_key, make_key
 
@@ -83,7 +84,7 @@ for _kind, _status, _title in TROUBLES:  # a later kind that is a parent of an e
 
 @api.exception_handler(ValidationError)
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    found = "; ".join(f"{'.'.join(map(str, e['loc'][1:]))}: {e['msg']}" for e in error.errors)
+    found = "; ".join(f"{'.'.join(map(str, e['loc'][1:]))}: {describe_invalid(e)}" for e in error.errors)
     return problem(request, 400, "Ongeldige invoer", found)
 
 

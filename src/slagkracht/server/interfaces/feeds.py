@@ -18,6 +18,7 @@ from slagkracht.log import UNIT_STATUSES
 from slagkracht.server import ledger
 from slagkracht.server.api.schemas import Code, Metres
 from slagkracht.server.database import Scope
+from slagkracht.server.invalid import describe_invalid
 from slagkracht.server.journal import Fact, record_all
 from slagkracht.sources.geometry import in_netherlands, transform
 
@@ -87,7 +88,7 @@ def take_reports(own: Scope, lines: list[Any]) -> Taken:
                 raise ledger.LedgerError(f"gebeurd_op ligt in de toekomst: {report.gebeurd_op.isoformat()}")
             good.append((number, report))
         except ValidationError as error:
-            found = [f"{'.'.join(map(str, e['loc'])) or 'regel'}: {e['msg']}" for e in error.errors()]
+            found = [f"{'.'.join(map(str, e['loc'])) or 'regel'}: {describe_invalid(e)}" for e in error.errors()]
             taken.refused.append((number, "; ".join(found)))
         except ledger.LedgerError as error:
             taken.refused.append((number, str(error)))
