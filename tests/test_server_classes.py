@@ -402,3 +402,54 @@ def test_what_a_unit_is_away_for_is_seen_up_to_its_class_and_that_it_is_away_by_
         )
         assert heard is not None
         assert set(heard["audience"]) == {OWNER, "LAC"}, "the one who asked hears where it is"
+
+
+@pytest.mark.parametrize("how", ["toegezegd", "eigen"])
+def test_a_place_tells_no_more_than_the_incident_may(database: Addresses, engine: Engine, how: str) -> None:  # noqa: F811
+    """Where a unit is on a Geheim incident shows in no place to who may not see that incident."""
+    from slagkracht.server.interfaces import feeds  # asks for Django
+
+    unit, x_m = "eenheid" + secrets.token_hex(4), round(150_000 + secrets.randbelow(10_000_000) / 1_000, 3)
+    with acting("VR14") as own:
+        own.insert("unit", unit_id=unit, region="VR14", type_code="TS6", capabilities=[], crew=6, station="K")
+        ledger.report_unit(own, unit, "available", 1.0, 2.0)
+    with acting("VR13" if how == "toegezegd" else "VR14") as own:
+        incident = ledger.open_incident(own, "stil", 1.0, 2.0, "", "Geheim")
+        if how == "toegezegd":
+            wanted = ledger.Wanted("basiseenheid", "basiseenheid", 1, 1.0, 2.0, own.at, 8)
+            line = ledger.make_request(own, incident, ledger.BY_NEIGHBOUR, "m", "s", [wanted], "VR14") + "-1"
+    if how == "toegezegd":
+        with acting("VR14") as own:
+            offer = ledger.offer_units(own, line, [unit], 1)
+        with acting("VR13") as own:
+            (commitment,) = ledger.accept_offer(own, offer)
+    with acting("VR14") as own:
+        ledger.report_unit(own, unit, "on_scene", incident="" if how == "toegezegd" else incident)
+    low, high = someone(database, "VR14", "Vertrouwelijk"), someone(database, "VR14", "Geheim")
+    told = {"id": secrets.token_hex(8), "eenheid": unit, "x_m": x_m, "y_m": 450_000.0}
+    told["gebeurd_op"] = datetime.datetime.now(datetime.UTC).isoformat()
+    with acting("VR14") as own:
+        assert feeds.take_reports(own, [told]).accepted == [told["id"]]
+    walked = [Traces("", dict.fromkeys(set(NAMED.values()), unit))]
+    mark = str(x_m).encode()
+    assert {path for path, content in look_everywhere(low, walked).items() if mark in content} == set()
+    found = {path for path, content in look_everywhere(high, walked).items() if mark in content}
+    assert {"stroom", f"{API}/eenheden?aantal=1000"} <= found
+    told |= {"id": secrets.token_hex(8), "gebeurd_op": datetime.datetime.now(datetime.UTC).isoformat()}
+    with scope("VR14", "echt", "iemand", low_account(low)) as own:
+        assert feeds.take_reports(own, [told]).accepted == [told["id"]], "who may not look may tell"
+    with acting("VR14") as own:
+        ledger.report_unit(own, unit, "available")
+    if how == "toegezegd":
+        with acting("VR13") as own:
+            ledger.move_commitment(own, commitment, "unit_released")
+        with acting("VR14") as own:
+            ledger.move_commitment(own, commitment, "unit_home")
+    assert mark in low.get(f"{API}/eenheden?aantal=1000").content, "home again it is no secret"
+    assert mark not in read_stream(low), "what was told then stays of the class that it had"
+
+
+def low_account(browser: Any) -> int:
+    who = find_acting(browser.get("/beheer").wsgi_request)
+    assert who is not None
+    return who.account

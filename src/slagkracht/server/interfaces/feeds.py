@@ -148,14 +148,8 @@ def _take_places(own: Scope, reports: list[tuple[int, Report]], taken: Taken) ->
         facts.append(Fact("unit_position", body, audience[report.eenheid], report.gebeurd_op))
     with own.connection.pipeline(), own.connection.cursor() as cursor:  # the places wait for no answer of their own
         cursor.executemany(
-            "insert into slagkracht.unit_place (world, unit_id, region, x_m, y_m, place_at) "
-            "values (%s, %s, %s, %s, %s, %s) "
-            "on conflict (world, unit_id) do update set x_m = excluded.x_m, y_m = excluded.y_m, "
-            "place_at = excluded.place_at where unit_place.place_at <= excluded.place_at",
-            [
-                (own.world, unit, own.region, *_in_metres(newest[unit]), newest[unit].gebeurd_op)
-                for unit in sorted(newest)
-            ],
+            "select slagkracht.place_unit(%s, %s, %s, %s)",
+            [(unit, *_in_metres(newest[unit]), newest[unit].gebeurd_op) for unit in sorted(newest)],
         )
         record_all(own, facts)
 

@@ -39,17 +39,6 @@ def report_unit(
     )
     if x_m is not None and y_m is not None:
         told |= {"x_m": x_m, "y_m": y_m}
-        scope.run(
-            "insert into slagkracht.unit_place (world, unit_id, region, x_m, y_m, place_at) "
-            "values (%s, %s, %s, %s, %s, %s) on conflict (world, unit_id) do update "
-            "set x_m = excluded.x_m, y_m = excluded.y_m, place_at = excluded.place_at "
-            "where unit_place.place_at <= excluded.place_at",
-            scope.world,
-            unit,
-            scope.region,
-            x_m,
-            y_m,
-            at,
-        )
+        scope.rows("select slagkracht.place_unit(%s, %s, %s, %s)", unit, x_m, y_m, at)
     held = scope.rows("select parties from slagkracht.held_units() where unit_id = %s", unit)
     record(scope, "unit_status", told, [party for row in held for party in row["parties"]], at)
