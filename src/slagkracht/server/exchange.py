@@ -55,14 +55,14 @@ def hand_in(own: Scope, text: str, audience: Sequence[str] = ()) -> HandedIn:
     """
     if findings := verify(text):
         raise LedgerError(f"dit logboek klopt niet en is niet overgenomen: {'; '.join(findings[:3])}")
-    facts = [parse_event(line) for line in text.splitlines()]
+    facts = [parse_event(line) for line in _lines(text)]
     if strangers := sorted({fact.chain for fact in facts} - {own.region}):
         raise LedgerError(f"dit is het logboek van {', '.join(strangers)}, niet van {own.region}")
     own.rows("select pg_advisory_xact_lock(hashtextextended(%s, 0))", f"{own.world}/{own.region}")
     here = list(read_events(own, own.region))
     refuse_sealed(own, len(here))
     if not here:
-        for fact, line in zip(facts, text.splitlines()):
+        for fact, line in zip(facts, _lines(text)):
             _copy(own, fact, line, audience)
         _apply(own, facts)
         return HandedIn(0, tuple(fact.event_id for fact in facts), ())
@@ -95,8 +95,8 @@ def hand_in_exercise(scopes: Callable[[str], AbstractContextManager[Scope]], tex
     if findings := verify(text):
         raise LedgerError(f"dit logboek klopt niet en is niet overgenomen: {'; '.join(findings[:3])}")
     chains: dict[str, list[str]] = {}
-    for line in text.splitlines(keepends=True):
-        chains.setdefault(parse_event(line).chain, []).append(line)
+    for line in _lines(text):
+        chains.setdefault(parse_event(line).chain, []).append(line + "\n")
     done = []
     for chain, lines in sorted(chains.items()):
         with scopes(chain) as own:
@@ -111,6 +111,11 @@ def hand_in_exercise(scopes: Callable[[str], AbstractContextManager[Scope]], tex
 def everyone(own: Scope) -> list[str]:
     """Every region, and the centre."""
     return [row["region"] for row in own.rows("select region from slagkracht.region order by region")]
+
+
+def _lines(text: str) -> list[str]:
+    """The entries of a whole log: one ends at a line feed and at nothing else that a text may hold."""
+    return text.split("\n")[:-1]
 
 
 def _retold(fact: Event, places: dict[str, str], audience: Sequence[str]) -> Fact:
@@ -177,6 +182,20 @@ def _apply(own: Scope, facts: Iterable[Event]) -> None:
                 "and region = %s and (status_at is null or status_at < %s)",
                 body["status"],
                 fact.happened_at,
+                own.world,
+                body["unit"],
+                own.region,
+                fact.happened_at,
+            )
+        if fact.kind == "unit_position" and "move_up" in body:
+            own.run(
+                "update slagkracht.unit_place set move_up = %s, move_up_line = %s, "
+                "home_x_m = coalesce(%s, home_x_m, x_m), home_y_m = coalesce(%s, home_y_m, y_m) "
+                "where world = %s and unit_id = %s and region = %s and place_at < %s",
+                body["move_up"],
+                body.get("line", ""),
+                body.get("home_x_m"),
+                body.get("home_y_m"),
                 own.world,
                 body["unit"],
                 own.region,

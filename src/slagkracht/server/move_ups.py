@@ -51,6 +51,7 @@ def order_move_up(scope: Scope, unit: str, to: Place, home: Place, line: str = "
         home.y_m,
     )
     told = {"unit": unit, "x_m": to.x_m, "y_m": to.y_m, "move_up": to.station}
+    told |= {"home_x_m": home.x_m, "home_y_m": home.y_m}
     record(scope, "unit_position", {**told, "line": line} if line else told)
 
 

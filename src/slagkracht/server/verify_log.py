@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Collection
 from typing import Any
@@ -22,6 +23,8 @@ GENESIS = "0" * 64
 FIELDS = {
     "event_id", "chain", "number", "kind", "happened_at", "recorded_at", "actor", "body", "previous_hash", "hash",
 }  # fmt: skip
+MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
+"""How a moment is written: in UTC, so that moments compare as texts do."""
 
 
 def canonical(record: dict[str, Any]) -> str:
@@ -40,7 +43,9 @@ def verify(log: str, checkpoints: str = "", keys: dict[str, str] | None = None) 
         try:
             record = json.loads(line)
             whole = isinstance(record, dict) and set(record) == FIELDS and canonical(record) == line
-        except ValueError:
+            whole = whole and isinstance(record["chain"], str) and type(record["number"]) is int
+            whole = whole and all(re.fullmatch(MOMENT, str(record[name])) for name in ("happened_at", "recorded_at"))
+        except (ValueError, RecursionError):
             whole = False
         if not whole:
             findings.append(f"regel {row}: geen logboekregel in de vastgelegde schrijfwijze: {line[:60]!r}")
@@ -59,7 +64,7 @@ def is_of_another(line: str, chains: Collection[str]) -> bool:
     """Whether a checkpoint speaks of another chain than the only one that the log holds."""
     try:
         return len(chains) == 1 and json.loads(line)["chain"] not in chains
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return False
 
 
@@ -86,8 +91,10 @@ def check_checkpoint(line: str, chains: dict[str, list[dict[str, Any]]], keys: d
     try:
         signed = json.loads(line)
         point = {name: signed[name] for name in ("chain", "number", "hash", "at")}
+        if not isinstance(point["chain"], str) or type(point["number"]) is not int or point["number"] < 1:
+            raise ValueError(line)
         key, signature = bytes.fromhex(signed["key"]), bytes.fromhex(signed["signature"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return [f"geen controlepunt: {line[:60]!r}"]
     message = b"slagkracht-checkpoint-1\n" + canonical(point).encode()
     if keys is not None and keys.get(point["chain"]) != key.hex():
@@ -170,7 +177,7 @@ def main(arguments: list[str]) -> int:
         return 1 if isinstance(error, UnicodeDecodeError) else 2
     log, points = texts[0], texts[1] if len(texts) > 1 else ""
     findings = verify(log, points, keys)
-    chains = set() if findings else {json.loads(line)["chain"] for line in log.splitlines()}
+    chains = set() if findings else {json.loads(line)["chain"] for line in log.split("\n")[:-1]}
     others = sum(is_of_another(line, chains) for line in points.splitlines())
     checked = f"; {len(points.splitlines()) - others} controlepunten kloppen" if points else ""
     checked += f", {others} gaan over andere logboeken" if others else ""
