@@ -492,3 +492,37 @@ def test_the_description_is_whole() -> None:
             codes = set(map(str, operation["responses"]))
             assert codes & {"200", "201", "204"}, (method, path)
             assert "401" in codes, (method, path)
+
+
+def test_a_step_says_when_it_was_taken_not_in_the_future_nor_before_what_it_follows() -> None:
+    asker, lender, centre = (client(f"demo-{who}") for who in ("officier-vr06", "officier-vr07", "actiecentrum"))
+    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+
+    def ago(minutes: int) -> dict[str, str]:
+        return {"gebeurd_op": (now - datetime.timedelta(minutes=minutes)).isoformat()}
+
+    opened = post(asker, "/incidenten", {"wat": "brand", "x_m": 1, "y_m": 2, **ago(90)})
+    incident = opened.json()["id"]
+    given = {"incident": incident, "grond": "wvr51_minister", "mandaat": "voorzitter", "ondertekenaar": "Demo"}
+    early = post(asker, "/aanvragen", {**given, "regels": [LINE], **ago(95)})
+    assert early.status_code == 409, "before the incident began"
+    request = post(asker, "/aanvragen", {**given, "regels": [LINE], **ago(80)}).json()["id"]
+    assert post(centre, f"/aanvragen/{request}/uitzetten", {"regios": ["VR07"], **ago(70)}).status_code == 200
+    units = new_units("VR07", 2)
+    told = {"regel": f"{request}-1", "eenheden": units, "aantal": 1}
+    for wrong in (ago(-60), ago(85)):
+        refused = post(lender, "/aanboden", {**told, **wrong})
+        assert refused.status_code == 409
+        assert refused.headers["Content-Type"] == "application/problem+json"
+        assert refused.json()["detail"]
+    zoneless = post(lender, "/aanboden", {**told, "gebeurd_op": "2026-07-01T12:00:00"})
+    assert (zoneless.status_code, "heeft geen tijdzone" in zoneless.json()["detail"]) == (400, True)
+    offer = post(lender, "/aanboden", {**told, **ago(60)}).json()["id"]
+    accepted = post(asker, f"/aanboden/{offer}/aanvaarden", ago(50))
+    assert accepted.status_code == 201, accepted.content
+    commitment = accepted.json()["ids"][0]
+    assert post(lender, f"/toezeggingen/{commitment}/stappen", {"stap": "unit_en_route", **ago(40)}).status_code == 201
+    read = asker.get(f"{API}/toezeggingen/{commitment}").json()
+    assert datetime.datetime.fromisoformat(read["stap_sinds"]) == now - datetime.timedelta(minutes=40)
+    assert post(asker, f"/aanvragen/{request}/sluiten", ago(30)).status_code == 200
+    assert asker.generic("POST", f"{API}/incidenten/{incident}/sluiten").status_code == 200, "a body is not asked"

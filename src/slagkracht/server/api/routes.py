@@ -311,7 +311,8 @@ class Unmet(Schema):
 @api.post("/incidenten", response={201: Made, **BAD}, summary="Incident openen", tags=["incidenten"])
 def open_incident(request: HttpRequest, given: schemas.IncidentIn) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        return {"id": ledger.open_incident(own, given.wat, given.x_m, given.y_m, given.niveau, given.classificatie)}
+        told = (given.wat, given.x_m, given.y_m, given.niveau, given.classificatie)
+        return {"id": ledger.open_incident(own, *told, happened_at=given.gebeurd_op)}
 
     return once(request, acting_of(request, *LEADERS), 201, do)
 
@@ -319,16 +320,16 @@ def open_incident(request: HttpRequest, given: schemas.IncidentIn) -> Answer:
 @api.post("/incidenten/{id}/opschalen", response={200: Made, **BAD}, summary="Incident opschalen", tags=["incidenten"])
 def escalate(request: HttpRequest, id: str, given: schemas.NiveauIn) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        ledger.escalate_incident(own, id, given.niveau)
+        ledger.escalate_incident(own, id, given.niveau, given.gebeurd_op)
         return {"id": id}
 
     return once(request, acting_of(request, *LEADERS), 200, do)
 
 
 @api.post("/incidenten/{id}/sluiten", response={200: Made, **BAD}, summary="Incident sluiten", tags=["incidenten"])
-def close_incident(request: HttpRequest, id: str) -> Answer:
+def close_incident(request: HttpRequest, id: str, given: schemas.GebeurdIn | None = None) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        ledger.close_incident(own, id)
+        ledger.close_incident(own, id, given.gebeurd_op if given else None)
         return {"id": id}
 
     return once(request, acting_of(request, *LEADERS), 200, do)
@@ -361,6 +362,7 @@ def make_request(request: HttpRequest, given: schemas.AanvraagIn) -> Answer:
             given.toelichting,
             given.afspraak_in_crisisplan,
             given.reden_van_spoed,
+            happened_at=given.gebeurd_op,
         )
         return {"id": made}
 
@@ -370,16 +372,16 @@ def make_request(request: HttpRequest, given: schemas.AanvraagIn) -> Answer:
 @api.post("/aanvragen/{id}/uitzetten", response={200: Made, **BAD}, summary="Uitzetten bij regio's", tags=["aanvragen"])
 def ask_regions(request: HttpRequest, id: str, given: schemas.UitzettenIn) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        assistance.ask_regions(own, id, given.regios)
+        assistance.ask_regions(own, id, given.regios, given.gebeurd_op)
         return {"id": id}
 
     return once(request, acting_of(request, *LEADERS), 200, do)
 
 
 @api.post("/aanvragen/{id}/sluiten", response={200: Unmet, **BAD}, summary="Aanvraag sluiten", tags=["aanvragen"])
-def close_request(request: HttpRequest, id: str) -> Answer:
+def close_request(request: HttpRequest, id: str, given: schemas.GebeurdIn | None = None) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        unmet = assistance.close_request(own, id)
+        unmet = assistance.close_request(own, id, given.gebeurd_op if given else None)
         return {"onvervuld": [{"regel": line, "aantal": count, "reden": reason} for line, count, reason in unmet]}
 
     return once(request, acting_of(request, *LEADERS), 200, do)
@@ -389,7 +391,13 @@ def close_request(request: HttpRequest, id: str) -> Answer:
 def offer_units(request: HttpRequest, given: schemas.AanbodIn) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
         offer = assistance.offer_units(
-            own, given.regel, given.eenheden, given.aantal, given.voorwaarden, given.bewust_onder_bodem
+            own,
+            given.regel,
+            given.eenheden,
+            given.aantal,
+            given.voorwaarden,
+            given.bewust_onder_bodem,
+            given.gebeurd_op,
         )
         return {"id": offer}
 
@@ -399,7 +407,7 @@ def offer_units(request: HttpRequest, given: schemas.AanbodIn) -> Answer:
 @api.post("/weigeringen", response={201: Made, **BAD}, summary="Met reden niets aanbieden", tags=["aanboden"])
 def refuse_line(request: HttpRequest, given: schemas.WeigeringIn) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        return {"id": ledger.refuse_line(own, given.regel, given.reden, given.toelichting)}
+        return {"id": ledger.refuse_line(own, given.regel, given.reden, given.toelichting, given.gebeurd_op)}
 
     return once(request, acting_of(request, *LEADERS), 201, do)
 
@@ -407,7 +415,7 @@ def refuse_line(request: HttpRequest, given: schemas.WeigeringIn) -> Answer:
 @api.post("/aanboden/{id}/intrekken", response={200: Made, **BAD}, summary="Aanbod intrekken", tags=["aanboden"])
 def withdraw_offer(request: HttpRequest, id: str, given: schemas.IntrekkenIn) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        ledger.withdraw_offer(own, id, given.reden)
+        ledger.withdraw_offer(own, id, given.reden, given.gebeurd_op)
         return {"id": id}
 
     return once(request, acting_of(request, *LEADERS), 200, do)
@@ -415,9 +423,9 @@ def withdraw_offer(request: HttpRequest, id: str, given: schemas.IntrekkenIn) ->
 
 @api.post("/aanboden/{id}/aanvaarden", response={201: MadeMany, **BAD}, summary="Aanbod aanvaarden: de eenheden zijn "
             "toegezegd", tags=["toezeggingen"])  # fmt: skip
-def accept_offer(request: HttpRequest, id: str) -> Answer:
+def accept_offer(request: HttpRequest, id: str, given: schemas.GebeurdIn | None = None) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        return {"ids": assistance.accept_offer(own, id)}
+        return {"ids": assistance.accept_offer(own, id, given.gebeurd_op if given else None)}
 
     return once(request, acting_of(request, *LEADERS), 201, do)
 
@@ -426,7 +434,7 @@ def accept_offer(request: HttpRequest, id: str) -> Answer:
             tags=["toezeggingen"])  # fmt: skip
 def move_commitment(request: HttpRequest, id: str, given: schemas.StapIn) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        return {"id": id, "versie": assistance.move_commitment(own, id, given.stap)[0]}
+        return {"id": id, "versie": assistance.move_commitment(own, id, given.stap, given.gebeurd_op)[0]}
 
     return once(request, acting_of(request, *LEADERS), 201, do)
 

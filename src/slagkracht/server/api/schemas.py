@@ -205,7 +205,13 @@ class Beeld(Schema):
     tegenspraken: list[dict[str, Any]]
 
 
-class IncidentIn(Incoming):
+class GebeurdIn(Incoming):
+    """When a step was really taken, where that was before it is told; not in the future, nor before what it follows."""
+
+    gebeurd_op: AwareDatetime | None = None
+
+
+class IncidentIn(GebeurdIn):
     wat: Code
     x_m: Metres
     y_m: Metres
@@ -213,7 +219,7 @@ class IncidentIn(Incoming):
     classificatie: Literal["Open", "Intern", "Vertrouwelijk", "Geheim"] = "Intern"
 
 
-class NiveauIn(Incoming):
+class NiveauIn(GebeurdIn):
     niveau: Code
 
 
@@ -227,7 +233,7 @@ class RegelIn(Incoming):
     uren: Annotated[FiniteFloat, Field(gt=0, le=2000)]
 
 
-class AanvraagIn(Incoming):
+class AanvraagIn(GebeurdIn):
     incident: Code
     grond: Literal["wvr51_minister", "wvr51_5_buurregio"]
     mandaat: Code
@@ -341,11 +347,11 @@ class Overgenomen(Schema):
     afgelost: int
 
 
-class UitzettenIn(Incoming):
+class UitzettenIn(GebeurdIn):
     regios: Annotated[list[RegionCode], Field(min_length=1, max_length=26)]
 
 
-class AanbodIn(Incoming):
+class AanbodIn(GebeurdIn):
     regel: Code
     eenheden: Annotated[list[Code], Field(min_length=1, max_length=500)]
     aantal: Annotated[int, Field(ge=1, le=500)]
@@ -353,17 +359,17 @@ class AanbodIn(Incoming):
     bewust_onder_bodem: Text = ""
 
 
-class WeigeringIn(Incoming):
+class WeigeringIn(GebeurdIn):
     regel: Code
     reden: Code
     toelichting: Text = ""
 
 
-class IntrekkenIn(Incoming):
+class IntrekkenIn(GebeurdIn):
     reden: Code
 
 
-class StapIn(Incoming):
+class StapIn(GebeurdIn):
     stap: Code
 
 
