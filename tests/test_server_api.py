@@ -78,6 +78,14 @@ def test_assistance_through_the_api() -> None:
     assert {row["commitment"]: row["step"] for row in picture["toezeggingen"]}[first] == "unit_en_route"
 
 
+def test_only_regions_that_there_are_are_asked() -> None:
+    asker = client("demo-officier-vr06")
+    request, _ = asked(asker)
+    refused = post(asker, f"/aanvragen/{request}/uitzetten", {"regios": ["VR07", "VR99"]})
+    assert (refused.status_code, "VR99" in refused.json()["detail"]) == (404, True)
+    assert asker.get(f"{API}/aanvragen/{request}").json()["gedeeld_met"] == ["LAC"]
+
+
 def test_a_request_repeated_is_done_once() -> None:
     asker = client("demo-officier-vr06")
     given = {"wat": "brand", "x_m": 1, "y_m": 2}

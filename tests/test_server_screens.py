@@ -18,7 +18,7 @@ from slagkracht.server.engine import Engine
 from slagkracht.server.journal import read_events
 from slagkracht.sources.modelland import build_modelland
 from slagkracht.sources.variant_files import parse_variant
-from test_server_api import client
+from test_server_api import client, post
 from test_server_ledger import acting
 
 SCREENS = (
@@ -269,6 +269,59 @@ def test_nobody_passes_the_own_floor_without_knowing(engine: Engine) -> None:
     with acting("VR25") as own:
         passed = [event for event in read_events(own, "VR25") if event.kind == "floor_passed"]
     assert passed[-1].body["reason"] == "buren dekken ons"
+
+
+def test_no_way_in_passes_the_own_floor_unknowingly_or_offers_more_than_there_is(engine: Engine) -> None:
+    """Over the API as on screen: what is offered is there, and the log says that a floor was passed where it was."""
+    asker, lender = client("demo-officier-vr06"), client("demo-officier-vr25")
+    _, line = asked_of_vr07(asker, engine, "basiseenheid", 30)
+    press(client("demo-actiecentrum"), f"/actiecentrum/aanvragen/{line.rpartition('-')[0]}/uitzetten", regios=["VR25"])
+    mine = engine.plan.regions.code[engine.plan.stations.region[engine.plan.units.station]] == "VR25"
+    pumps = engine.plan.units.capabilities[:, engine.plan.units.capability_names.index("tankautospuit")]
+    with acting("VR25") as own:
+        picture = seam.compute_picture(engine, seam.read_situation(own, engine), own.at)
+    free = picture.standing.free[: len(engine.plan.units)]
+    everything = engine.plan.units.unit_id[mine & pumps & free].tolist()
+
+    def told() -> list[Any]:
+        with acting("VR25") as own:
+            return [event for event in read_events(own, "VR25") if event.kind == "floor_passed"]
+
+    def offer(units: list[str], count: int, why: str = "") -> Any:
+        given = {"regel": line, "eenheden": units, "aantal": count, "bewust_onder_bodem": why}
+        return post(lender, "/aanboden", given)
+
+    before = len(told())
+    costs = [seam.compute_cost(engine, picture, "VR25", [unit]) for unit in everything]
+    one = next(unit for unit, cost in zip(everything, costs, strict=True) if cost.after >= cost.floor)
+    refused = offer([one], 2)
+    assert (refused.status_code, "zijn 1 maal" in refused.json()["detail"]) == (409, True)
+    refused = offer(everything, len(everything) - 1)
+    assert (refused.status_code, "onder uw ondergrens" in refused.json()["detail"]) == (409, True)
+    assert len(told()) == before
+    assert offer([one], 1, "nergens voor nodig").status_code == 201
+    assert len(told()) == before, "one that passes no floor is not told as one that does"
+    rest = [unit for unit in everything if unit != one]
+    assert offer(rest, len(rest) - 1, "buren dekken ons").status_code == 201
+    assert [event.body["reason"] for event in told()[before:]] == ["buren dekken ons"]
+
+
+def test_a_form_that_expired_and_a_request_that_cannot_be_read_say_so_in_dutch(engine: Engine) -> None:
+    from django.test import Client
+
+    strict = Client(enforce_csrf_checks=True, SERVER_NAME="localhost")
+    answer = strict.post("/inloggen", {"username": "x", "password": "y"})
+    assert (answer.status_code, "Dit formulier is verlopen" in text_of(answer)) == (403, True)
+    assert "style" not in answer.content.decode().lower().replace("stylesheet", "")
+    strict.force_login(
+        client("demo-officier-vr06").get("/").wsgi_request.user, "django.contrib.auth.backends.ModelBackend"
+    )
+    told = strict.post("/api/v1/incidenten", "{}", content_type="application/json")
+    assert (told.status_code, "X-CSRFToken" in told.json()["detail"]) == (403, True)
+    elsewhere = Client(SERVER_NAME="elders.example").get("/")
+    assert (elsewhere.status_code, "Dit verzoek is niet te lezen" in text_of(elsewhere)) == (400, True)
+    huge = client("demo-officier-vr06").post("/api/v1/berichten", b"x" * 3_000_000, content_type="application/xml")
+    assert (huge.status_code, huge.headers["Content-Type"]) == (400, "application/problem+json")
 
 
 def test_what_is_away_costs_cover_and_what_is_moved_brings_it_back(engine: Engine) -> None:

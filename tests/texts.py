@@ -17,7 +17,8 @@ CATALOGUE = SERVER / "locale" / "en" / "LC_MESSAGES" / "django.po"
 ERRORS = ("LedgerError", "NotFoundError", "NotAllowedError", "AlreadyCommittedError", "ChangedMeanwhileError",
           "RefusedError", "DisagreeError")  # fmt: skip
 SPOKEN = [
-    SERVER / f"{name}.py" for name in ("relief", "dossiers", "handover", "assistance", "costs", "documents", "move_ups")
+    SERVER / f"{name}.py"
+    for name in ("relief", "dossiers", "handover", "assistance", "costs", "documents", "move_ups", "offers")
 ] + sorted([*(SERVER / "ledger").glob("*.py"), *(SERVER / "screens").glob("*.py")])
 """The programs whose texts reach a screen."""
 KEYWORDS = dict.fromkeys(

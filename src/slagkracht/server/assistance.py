@@ -9,6 +9,7 @@ from slagkracht.log import NATIONAL_CHAIN
 from slagkracht.procedures import StepRefusedError
 from slagkracht.server import dossiers, ledger, move_ups
 from slagkracht.server.database import Row, Scope
+from slagkracht.server.offers import Weighed, check_offer, weigh
 
 PROCEDURE = "bijstandsaanvraag"
 
@@ -93,8 +94,16 @@ def offer_units(
     conditions: str = "",
     knowingly: str = "",
     happened_at: datetime.datetime | None = None,
+    weighed: Weighed | None = None,
 ) -> str:
-    """As ``ledger.offer_units``; a neighbour that was asked directly promises with it."""
+    """As ``ledger.offer_units``; a neighbour that was asked directly promises with it.
+
+    Raises LedgerError for more formations than the units make, and where the own floor is passed without a reason
+    (``knowingly``). ``weighed`` where whoever asks had it weighed already.
+    """
+    row = scope.row("select * from slagkracht.request_line where line_id = %s", line)
+    if row is not None:
+        knowingly = check_offer(weighed or weigh(scope, row, units), row, count, knowingly)
     offer = ledger.offer_units(scope, line, units, count, conditions, knowingly, happened_at)
     row = _line(scope, line)
     follow(scope, row["request_id"], "buur_zegt_toe", {"toezeggingen": f"{count} × {row['formation']}"})

@@ -103,9 +103,21 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "niet_gevonden.html", status=404)
 
 
+def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if request.path.startswith(("/api/", "/ogc/")):
+        return problem(request, 400, "Ongeldige invoer", "het verzoek is te groot of niet te lezen")
+    return render(request, "niet_leesbaar.html", status=400)
+
+
+def expired_form(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without the token of its page: an old page, another site, or a browser that keeps no cookies."""
+    return render(request, "formulier_verlopen.html", status=403)
+
+
 def broken(request: HttpRequest) -> HttpResponse:
     return problem(request, 500, "Storing", "er ging hier iets mis; het verzoek is niet uitgevoerd")
 
 
+handler400 = "slagkracht.server.urls.unreadable"
 handler404 = "slagkracht.server.urls.not_found"
 handler500 = "slagkracht.server.urls.broken"

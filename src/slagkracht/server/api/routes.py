@@ -88,9 +88,16 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     return problem(request, 400, "Ongeldige invoer", found)
 
 
+LIBRARY_SAYS = {
+    "CSRF check Failed": "wie met een sessie iets wijzigt stuurt de waarde van het cookie csrftoken mee in X-CSRFToken",
+    "Cannot parse request body": "dit is geen JSON",
+}
+"""What the library says by itself, and what this API says instead."""
+
+
 @api.exception_handler(HttpError)
 def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
-    return problem(request, error.status_code, "Verzoek geweigerd", str(error))
+    return problem(request, error.status_code, "Verzoek geweigerd", LIBRARY_SAYS.get(str(error), str(error)))
 
 
 def acting_of(request: HttpRequest, *roles: str) -> Acting:

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from slagkracht.log import NATIONAL_CHAIN
 from slagkracht.server.database import Scope
 from slagkracht.server.journal import record
-from slagkracht.server.ledger.ground import NOUNS, LedgerError, NotAllowedError, find, find_own, new_id, read_stated
+from slagkracht.server.ledger.ground import (
+    NOUNS,
+    LedgerError,
+    NotAllowedError,
+    NotFoundError,
+    find,
+    find_own,
+    new_id,
+    read_stated,
+)
 from slagkracht.server.ledger.incidents import let_see_incident
 
 BY_MINISTER, BY_NEIGHBOUR = "wvr51_minister", "wvr51_5_buurregio"
@@ -109,6 +118,9 @@ def ask_regions(
             "aanvraag {request} uitzetten is aan {region} of het actiecentrum", request=request, region=row["region"]
         )
     refuse_closed(scope, request)
+    known = {each["region"] for each in scope.rows("select region from slagkracht.region")}
+    if unknown := sorted(set(regions) - known):
+        raise NotFoundError("{regions}: geen veiligheidsregio", regions=", ".join(unknown))
     audience = sorted({*row["audience"], *regions} - {row["region"]})
     change = "set audience = %s, version = version + 1 where request_id = %s"
     scope.run(f"update slagkracht.request {change}", audience, request)

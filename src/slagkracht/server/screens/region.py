@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +18,7 @@ from slagkracht.server import engine as seam
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.engine import Engine, Picture
 from slagkracht.server.guard import Acting, acting_required, acting_scope
+from slagkracht.server.offers import count_formations, weigh
 from slagkracht.server.refusals import SaidError
 from slagkracht.server.screens.action import open_steps
 from slagkracht.server.screens.nation import describe_regions, see
@@ -238,23 +238,6 @@ def weigh_offer(
     }
 
 
-def count_formations(engine: Engine, picture: Picture, line: Row, units: Sequence[str]) -> dict[str, Any]:
-    """How many of what a line still asks these units make, what the first lacks, and how many units are left over."""
-    free = np.zeros(len(picture.standing), dtype=np.bool_)
-    free[[engine.row_of[unit] for unit in units if unit in engine.row_of]] = True
-    # people on call come with whichever units go, and are no units to tick
-    free[len(engine.plan.units) :] = picture.standing.free[len(engine.plan.units) :]
-    only = dataclasses.replace(picture.standing, free=free & picture.standing.free)
-    area, left = seam.find_area(engine, line["x_m"], line["y_m"]), int(line["count"] - line["met"])
-    made = seam.propose(
-        engine, dataclasses.replace(picture, standing=only), [(line["formation"], left)], area, keep_floors=False
-    )
-    whole = np.flatnonzero(np.isfinite(made.complete_s))
-    used = int(np.isin(made.unit_formation[: len(engine.plan.units)], whole).sum())
-    short = next((made.missing[f] for f in range(len(made.missing)) if f not in whole), {})
-    return {"aantal": len(whole), "mist": short if not len(whole) else {}, "extra": len(units) - used}
-
-
 def describe_move_ups(engine: Engine, picture: Picture, region: str, units: Sequence[str]) -> dict[str, Any]:
     """Which units could stand where so that the floor of ``region`` holds again once ``units`` are gone."""
     moves, plan = seam.compute_move_ups(engine, picture, units), engine.plan
@@ -287,37 +270,24 @@ def offer(request: HttpRequest, acting: Acting, line: str) -> HttpResponse:
 
     Where the number and the units that were sent do not agree nothing is offered: the page comes back with both mended.
     """
-    knowingly = request.POST.get("bewust", "").strip()
 
     def do(own: Scope) -> tuple[str, str]:
-        engine = seam.current()
         units = request.POST.getlist("eenheden")
         count = int(read_number(request.POST.get("aantal", ""), "aantal formaties", 1, 100))
-        passed = False
         if acting.region == NATIONAL_CHAIN:
             raise RefusedError("het actiecentrum heeft geen eigen eenheden om aan te bieden")
         row = read_line(own, line)
-        if engine is not None and row is not None and (known := [unit for unit in units if unit in engine.row_of]):
-            _, picture = see(own, engine)
-            if row["formation"] in engine.formations and row["met"] < row["count"]:
-                made = count_formations(engine, picture, row, known)["aantal"]
-                if made != count:
-                    raise DisagreeError(
-                        "de aangevinkte eenheden zijn {made} maal {formation}, niet {count} maal: er is niets "
-                        "aangeboden. Zie hieronder wat nu is aangevinkt, en bied dat aan",
-                        made=made,
-                        formation=row["formation"],
-                        count=count,
-                    )
-            cost = seam.compute_cost(engine, picture, acting.region, known)
-            passed = cost.after < cost.floor
-            if passed and not knowingly:
-                raise RefusedError(
-                    "met dit aanbod komt de restdekking onder uw ondergrens: kies minder eenheden, of schrijf op "
-                    "waarom u het toch doet"
-                )
-        given = request.POST.get("voorwaarden", "").strip()
-        assistance.offer_units(own, line, units, count, given, knowingly if passed else "", read_happened(request))
+        weighed = weigh(own, row, units) if row is not None else None
+        if row is not None and weighed is not None and weighed.makes not in (None, count):
+            raise DisagreeError(
+                "de aangevinkte eenheden zijn {made} maal {formation}, niet {count} maal: er is niets "
+                "aangeboden. Zie hieronder wat nu is aangevinkt, en bied dat aan",
+                made=weighed.makes,
+                formation=row["formation"],
+                count=count,
+            )
+        given, why = (request.POST.get(name, "").strip() for name in ("voorwaarden", "bewust"))
+        assistance.offer_units(own, line, units, count, given, why, read_happened(request), weighed)
         return "/regio", gettext("Aangeboden: {count} eenheden, voor {formations} maal de gevraagde formatie.").format(
             count=len(units), formations=count
         )
