@@ -129,6 +129,18 @@ def warm_up(engine: Engine, at: datetime.datetime) -> None:
     compute_picture(engine, EMPTY, at)
 
 
+def warm_up_answers(engine: Engine, at: datetime.datetime) -> None:
+    """Asks beforehand, of the plan as it stands at ``at``, each kind of answer that compiles when it is first asked.
+
+    A machine compiles once for as long as the installation lasts; after that this takes about as long as one answer.
+    """
+    picture = compute_picture(engine, EMPTY, at)
+    area = find_middle(engine, str(engine.plan.regions.code[0]))
+    chosen = propose(engine, picture, [(PLATOON, 1)], area)
+    compute_move_ups(engine, picture, engine.plan.units.unit_id[chosen.unit_formation >= 0].tolist())
+    compare_platoons(engine, engine.plan, engine.travel, picture.window, [area])
+
+
 def unload() -> None:
     """Leaves the platform without a plan, as an installation is before one was loaded."""
     global _engine

@@ -8,6 +8,7 @@ import os
 import secrets
 import socket
 import sys
+import threading
 import warnings
 from pathlib import Path
 
@@ -81,6 +82,14 @@ def prepare(demo: bool = True, first: bool = True) -> None:
     import slagkracht.server.urls  # noqa: F401  every screen is loaded before the first is asked for
 
 
+def warm_up_answers() -> None:
+    """What compiles when it is first asked is asked while people log in, so that no first proposal waits for it."""
+    from slagkracht.server import engine
+
+    if (loaded := engine.current()) is not None:
+        engine.warm_up_answers(loaded, datetime.datetime.now(datetime.UTC))
+
+
 def run(listener: socket.socket) -> None:
     """Serves, on what ``prepare`` loaded, whoever comes at ``listener``, with the platform's clock, until stopped."""
     import uvicorn
@@ -92,6 +101,7 @@ def run(listener: socket.socket) -> None:
     gc.freeze()  # what is loaded stays: going through it again and again would hold up every stream
     sys.setswitchinterval(TURN_S)
     clock = start_clock(database.data_folder() / "sleutels")
+    threading.Thread(target=warm_up_answers, name="warm-up", daemon=True).start()
     config = uvicorn.Config(
         "slagkracht.server.asgi:application", log_level="warning", lifespan="off", timeout_graceful_shutdown=2
     )
