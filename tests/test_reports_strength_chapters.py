@@ -29,9 +29,8 @@ from slagkracht.reports.strength_chapters import (
     compute_readiness_number,
     compute_season_figures,
     compute_time_figures,
-    draw_curve,
-    draw_endurance,
 )
+from slagkracht.reports.strength_drawings import draw_curve, draw_endurance
 from slagkracht.resources import WINDOWS
 from slagkracht.risks import SEASONS, Calendar, Profile
 from slagkracht.sources.risk_files import read_profile
