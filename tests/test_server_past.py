@@ -90,7 +90,7 @@ def test_everyone_in_the_exercise_watches_it_step_by_step(username: str) -> None
     opened = text_of(browser.get("/terugkijken?om=2026-01-02T12:59&stap=1&naar=1"))
     assert "Beeld om 02-01-2026 13:00" in opened
     assert " 2 incidenten" in opened
-    assert "VR06: incident geopend" in opened
+    assert "VR06: Incident S-VR06 geopend: brand in VR06" in opened
     back = text_of(browser.get("/terugkijken?om=2026-01-02T13:00&stap=1&naar=-1"))
     assert " 0 incidenten" in back
     arrived = browser.get("/terugkijken?om=2026-01-02T13:10&stap=15")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from slagkracht.server.database import Row, scope
 from slagkracht.server.guard import Acting, acting_required, acting_scope
 from slagkracht.server.journal import read_events
 from slagkracht.server.screens.page import RefusedError, read_moment, say
+from slagkracht.server.screens.sentences import write_raw, write_sentence
 from slagkracht.server.screens.words import tell
 
 PAGE = 100
@@ -52,7 +52,15 @@ def show_log(request: HttpRequest, acting: Acting) -> HttpResponse:
         exchanged = read_exchanged(own)
         context: dict[str, Any] = {"controle": verify_own(acting) if request.GET.get("controle") else None}
     context |= {
-        "feiten": [{**row, "tekst": write_body(row["body"]), "laat": is_late(row)} for row in rows],
+        "feiten": [
+            {
+                **row,
+                "zin": write_sentence(row["kind"], row["body"]),
+                "ruw": write_raw(row["body"]),
+                "laat": is_late(row),
+            }
+            for row in rows
+        ],
         "ketens": chains,
         "soorten": [(code, tell(code)) for code in KINDS],
         "keten": chain,
@@ -71,19 +79,6 @@ def show_log(request: HttpRequest, acting: Acting) -> HttpResponse:
 def is_late(row: Row) -> bool:
     """Whether a fact was recorded more than five minutes after it happened."""
     return bool((row["recorded_at"] - row["happened_at"]).total_seconds() > 300)
-
-
-def write_body(body: dict[str, Any]) -> str:
-    """The body of a fact on one line; of what was handed in from elsewhere, where it stood there."""
-    words = [
-        f"{name}: {json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value}"
-        for name, value in body.items()
-        if name != "handed_in"
-    ]
-    origin = body.get("handed_in")
-    if isinstance(origin, dict):
-        words.append(f"elders vastgelegd als {origin.get('event_id')} door {origin.get('actor')}")
-    return ", ".join(words)
 
 
 def describe_past(events: list[Event], at: Any, known_at: Any) -> dict[str, Any]:
@@ -113,11 +108,16 @@ def describe_conflicts(conflicts: Iterable[Conflict], events: Iterable[Event]) -
     return [
         {
             "wat": conflict.what,
-            "feiten": [(e, told.get(e), write_body(told[e].body) if e in told else "") for e in conflict.events],
+            "feiten": [(e, told.get(e), write_told(told.get(e))) for e in conflict.events],
             "beslist": sorted({each.rpartition("-")[0] for each in conflict.events}),
         }
         for conflict in conflicts
     ]
+
+
+def write_told(event: Event | None) -> str:
+    """A fact in a sentence; nothing of one that one may not see."""
+    return write_sentence(event.kind, event.body) if event else ""
 
 
 @require_GET

@@ -18,9 +18,9 @@ from slagkracht.server import engine as seam
 from slagkracht.server.database import Scope
 from slagkracht.server.engine import CLOCK, Engine
 from slagkracht.server.guard import Acting, acting_required, acting_scope
-from slagkracht.server.screens.logbook import write_body
 from slagkracht.server.screens.nation import describe_regions, place_on_map, show_areas
 from slagkracht.server.screens.page import RefusedError, read_moment, say
+from slagkracht.server.screens.sentences import write_raw, write_sentence
 
 STEPS = (
     (1, said("1 minuut")),
@@ -102,7 +102,9 @@ def show_past(request: HttpRequest, acting: Acting) -> HttpResponse:
         "onder": [row for row in rows if row["stand"] == "onder"],
         "incidenten": [incident for incident in seen.incidents.values() if incident.closed_at is None],
         "tegenspraken": len(seen.conflicts),
-        "feiten": [(event, write_body(event.body)) for event in fresh[-MOST_FACTS:]],
+        "feiten": [
+            (event, write_sentence(event.kind, event.body), write_raw(event.body)) for event in fresh[-MOST_FACTS:]
+        ],
         "meer": max(0, len(fresh) - MOST_FACTS),
     }
     return render(request, "terugkijken.html", context)
