@@ -13,6 +13,7 @@ import polars as pl
 import typer
 
 from slagkracht.cli import show
+from slagkracht.cli.asked import asked_as_data, asked_rows, print_asked
 from slagkracht.cli.given import Json, PlanPath, ProfilePaths, Window, existing, no_file
 from slagkracht.cli.strength import read_posture
 from slagkracht.cli.whole import whole_folder
@@ -40,8 +41,9 @@ from slagkracht.risks import (
 )
 from slagkracht.sources.plan_files import read_plan
 from slagkracht.sources.risk_files import read_profile
+from slagkracht.sources.rule_files import read_rules
 from slagkracht.sources.vocabulary import read_rows
-from slagkracht.strength import Gap, Posture, Shortfall, compute_shortfall
+from slagkracht.strength import Gap, Posture, Shortfall, compute_asked, compute_doctrine, compute_shortfall
 from slagkracht.strength.shortfall import TOGETHER
 
 PEAKS = {"P50": 0.5, "P90": 0.9, "P95": 0.95, "hoogst": 1.0}
@@ -67,7 +69,9 @@ def risks(
     region: Annotated[str, typer.Option("--regio", help="alleen wat in deze regio kan gebeuren, zoals VR06")] = "",
     out: Annotated[
         Path | None,
-        typer.Option("--uit", help="map voor rangorde.csv en vraag.csv (seizoen, tijdvenster, uur)", callback=no_file),
+        typer.Option(
+            "--uit", help="map voor rangorde.csv, vraag.csv en vraag-per-inzetmogelijkheid.csv", callback=no_file
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -79,13 +83,18 @@ def risks(
         raise typer.BadParameter(f"onbekende samenvoeging {method!r}; kies uit {', '.join(METHODS)}")
     with show.steps() as tell, whole_folder(out) if out is not None else nullcontext() as scratch:
         tell("scenario's lezen")
-        profile = read_profile(*(profiles or ())) if profiles or path is None else read_plan(path).risks
+        plan = None if path is None else read_plan(path)
+        profile = read_profile(*(profiles or ())) if profiles or plan is None else plan.risks
         tell(f"{years} jaren doorrekenen")
         events, draw_of = compute_events(profile, years, seed)
         codes = tuple(sorted({need.formation for risk in profile.risks for need in risk.needs}))
         demand = compute_peak_demand(events, draw_of, profile, codes)
         at_once = compute_simultaneous(events)
         calendars = compute_calendars(events, profile, codes)
+        tell("vraag per inzetmogelijkheid")
+        rules = read_rules() if plan is None else plan.rules
+        latest = max(version.starts for rule in rules.rules for version in rule.versions) if plan is None else plan.day
+        asked = compute_asked(events, draw_of, profile, compute_doctrine(rules, latest).formations)
         tell("rangorde beproeven")
         diagram = _diagram(profile, _ranking(profile, seed), method, region)
         if region and not diagram:
@@ -95,12 +104,13 @@ def risks(
         if scratch is not None:
             pl.DataFrame(_ranking_rows(diagram)).write_csv(scratch / "rangorde.csv")
             pl.DataFrame(_calendar_rows(calendars)).write_csv(scratch / "vraag.csv")
+            pl.DataFrame(asked_rows(asked)).write_csv(scratch / "vraag-per-inzetmogelijkheid.csv")
     seasons, hours = _when(events, profile)
     if json:
         show.as_json(
             {"risicodiagram": diagram, "kans_op_k_tegelijk": at_once.tolist(), "piek_per_jaar": _peaks(demand),
-             "per_maand": seasons, "per_uur": hours, "vraag": _calendar_rows(calendars), "jaren": years,
-             "toeval": seed}
+             "per_maand": seasons, "per_uur": hours, "vraag": _calendar_rows(calendars),
+             "inzetmogelijkheden": asked_as_data(asked), "jaren": years, "toeval": seed}
         )  # fmt: skip
         return
     show.table(
@@ -165,8 +175,9 @@ def risks(
         "", ["", *DAYPARTS],
         [["aandeel per dagdeel", *[f"{100 * sum(hours[h : h + 4]):.0f} %" for h in range(0, 24, 4)]]],
     )  # fmt: skip
+    print_asked(asked)
     if out is not None:
-        show.written(out, "rangorde.csv en vraag.csv, met elk uur van de dag")
+        show.written(out, "rangorde.csv, vraag.csv en vraag-per-inzetmogelijkheid.csv, met elk uur van de dag")
     _say_what_is_missing(profile)
 
 

@@ -2,6 +2,7 @@
 
 from slagkracht.strength.allocation import Allocation, solve_allocation
 from slagkracht.strength.burden import Burden, compute_burden
+from slagkracht.strength.capabilities import Asked, compute_asked
 from slagkracht.strength.compute import (
     NOBODY_FIRST,
     REASONS,
@@ -61,6 +62,7 @@ __all__ = [
     "REASONS",
     "REASONS_WHERE_ASSIGNED",
     "Allocation",
+    "Asked",
     "Assignment",
     "Burden",
     "Cover",
@@ -82,6 +84,7 @@ __all__ = [
     "add_on_call",
     "compute_arrival_percentiles",
     "compute_arrival_s",
+    "compute_asked",
     "compute_asked_places",
     "compute_burden",
     "compute_cover",
