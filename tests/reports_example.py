@@ -100,6 +100,14 @@ def armed_plan() -> Plan:
     doctrine = (
         formation("basispeloton", "Basispeloton", "basiseenheid", 2),
         formation("redvoertuig", "Redvoertuig", "redvoertuig", 1),
+        _rule(
+            "toewijzing-redvoertuig",
+            "doctrine",
+            "Redvoertuig: welke regio waar voorgaat",
+            formatie="redvoertuig",
+            inzetmogelijkheid="redvoertuig",
+            gaat_voor_in={"VR91": ["VR92"], "VR93": ["VR93"]},
+        ),  # fmt: skip
         _rule("ondergrens", "doctrine", "Ondergrens", inzetmogelijkheid="tankautospuit", grens_s=900, marge=0.25),
         _rule("vervanging", "doctrine", "Vervanging", basiseenheid=[{"door": "tankautospuit", "aantal": 2}]),
     )

@@ -173,6 +173,9 @@ def test_an_incident_needs_no_mouse_and_its_floors_can_be_let_go(page: sync_api.
     assert "zonder ondergrenzen" in panel.inner_text()
     page.get_by_label("Formatie").select_option("Redvoertuig")
     assert "redvoertuig" in panel.inner_text()
+    assert (
+        "Rijnkant gaat hier voor en brengt de eerste, ook als een ander sneller is. te verifiëren" in panel.inner_text()
+    )
     page.get_by_role("tab", name="Tabel").click()
     table = page.get_by_role("region", name="Redvoertuig – dag: na hoeveel tijd zij er voor de inwoners staan")
     assert sorted(table.locator("tbody th").all_inner_texts()) == ["Achterland", "Liemers-Zuid", "Rijnkant"]

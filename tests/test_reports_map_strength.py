@@ -13,6 +13,7 @@ from slagkracht.reports.columns import pack_block
 from slagkracht.reports.drawing import compute_drawing
 from slagkracht.reports.map_strength import (
     MOST,
+    NOBODY,
     WHOLE,
     Answers,
     compute_answer_figures,
@@ -110,7 +111,16 @@ def test_the_receipt_names_the_doctrine_and_changes_with_it(answers: Answers) ->
     other = dataclasses.replace(answers, posture=dataclasses.replace(answers.posture, window="nacht"))
     assert compute_answers_receipt(other, "a" * 64)[0] != number
     unverified = [rule["dutch"] for rule in pack_answers(answers, "0" * 64)["unverified"]]
-    assert unverified == ["Basispeloton", "Redvoertuig", "Ondergrens", "Vervanging"]
+    assert unverified == [
+        "Basispeloton", "Redvoertuig", "Redvoertuig: welke regio waar voorgaat", "Ondergrens", "Vervanging",
+    ]  # fmt: skip
+
+
+def test_the_page_knows_which_region_goes_first_where(answers: Answers) -> None:
+    """In Rijnkant nobody does, in Liemers-Zuid Rijnkant, and Achterland, which has no aerial, at home."""
+    platoon, aerial = read_block(pack_block(pack_answers(answers, "0" * 64)))["formations"]
+    assert (platoon["first"], platoon["first_status"]) == ([], "")
+    assert (aerial["first"], aerial["first_status"]) == ([NOBODY, 0, 2], "te verifiëren")
 
 
 def test_no_more_than_ten_are_worked_out(answers: Answers) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slagkracht.strength import Floors, compute_placements, compute_residual
+from slagkracht.strength import Floors, compute_placements, compute_residual, compute_strength, compute_strength_map
 from slagkracht.strength.supply import Counter
-from test_strength import formation, random_case, small_country
+from test_strength import formation, random_case, showers, small_country
 
 KEEPS = Floors(np.array([0.6, 0.0]), "test")
 
@@ -53,6 +53,54 @@ def test_no_more_are_asked_than_the_nation_can_make() -> None:
     found = compute_placements(units, many, formation(2), 1, cover, None, progress=lambda *at: told.append(at))
     assert len(found) == 130
     assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_the_assigned_region_brings_the_first_though_others_are_sooner() -> None:
+    """Region 1's (360) is number one; then 0 (160) and 1 (460), counted from when all stand."""
+    units, drive_s, cover = small_country()
+    three = np.stack([drive_s, drive_s, drive_s])
+    first = np.array([1, -1, 0], dtype=np.int32)
+    found = compute_placements(units, three, showers({"A": "B"}), 3, cover, None, first=first)
+    assert found.unit[:, :, 0].tolist() == [[3, 0, 1], [0, 3, 1], [0, 3, 1]]
+    assert found.complete_s.tolist() == [[360.0, 360.0, 460.0], [160.0, 360.0, 460.0], [160.0, 360.0, 460.0]]
+    np.testing.assert_allclose(found.kept[:, 0], [[1, 1], [0.4, 1], [0.4, 1]])
+    one = compute_placements(units, three, showers({"A": "B"}), 1, cover, None, first=first)
+    assert one.near[0, :1].tolist() == [0]  # it is sooner, and goes with none
+    assert one.near[1].max() == -1
+    table = compute_strength_map(
+        units, three, [(showers({"A": "B"}), (1, 2))], cover, KEEPS, first={"peloton": first}
+    ).free_s
+    assert table.tolist() == [[360.0, 360.0], [160.0, 360.0], [160.0, 360.0]]
+
+
+def test_an_assigned_region_that_cannot_bring_it_is_passed_by() -> None:
+    """Region 1 has no tanker that is free, so whoever is soonest brings the first, as in the full choice."""
+    units, drive_s, cover = small_country()
+    units = dataclasses.replace(units, free=units.free & (units.region == 0))
+    found = compute_placements(
+        units, drive_s[None, :], showers({"A": "B"}), 2, cover, None, first=np.array([1], dtype=np.int32)
+    )
+    assert found.unit[0, :, 0].tolist() == [0, 1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 2), st.integers(0, 3), st.booleans())
+def test_the_first_is_brought_by_whom_the_full_choice_sends(seed: int, need: int, who: int, guarded: bool) -> None:
+    """A choice at one place, one formation asked: both from the assigned region, or both from another."""
+    units, drive_s, cover, floors = random_case(seed)
+    wash = dataclasses.replace(showers({"A": "B"}), parts=formation(need).parts)
+    who = who % len(floors.share)
+    found = compute_placements(
+        units, drive_s[None, :], wash, 1, cover, floors if guarded else None, first=np.array([who], dtype=np.int32)
+    )
+    full = compute_strength(
+        units, drive_s, [(wash, 1)], cover, floors if guarded else None, first={wash.code: who}, partial=False
+    )
+    if found.complete_s.shape[1]:
+        brought = found.unit[0, 0][found.unit[0, 0] >= 0]
+        sent = np.flatnonzero(full.unit_formation == 0)
+        assert (len(brought) > 0) == (len(sent) > 0)
+        assert (units.region[brought] == who).all() >= (full.goes_first[0] == who)
 
 
 @settings(max_examples=40, deadline=None)

@@ -39,6 +39,7 @@ from slagkracht.strength import (
     compute_shortfall,
     compute_strength_curve,
     compute_strength_map,
+    first_regions_everywhere,
 )
 
 Outlines = Annotated[
@@ -86,7 +87,8 @@ def compute_readiness(result: Result, window: str, tell: Callable[[str], None]) 
     tell("slagkracht van elk gebied")
     specialisms = [each for code, each in posture.formations.items() if code not in NO_SPECIALISM]
     wanted = [(platoon, RANKS), *((each, (1,)) for each in specialisms)]
-    strength = compute_strength_map(standing, travel.drive_s, wanted, cover, posture.floors)
+    first = first_regions_everywhere(posture)
+    strength = compute_strength_map(standing, travel.drive_s, wanted, cover, posture.floors, first=first)
     curve = compute_curve(posture, platoon)
     tell("uithoudingsvermogen")
     endurance = compute_endurance(

@@ -24,6 +24,7 @@ from slagkracht.strength import (
     compute_strength_curve,
     compute_strength_map,
     compute_within_s,
+    first_regions_everywhere,
     solve_allocation,
 )
 from slagkracht.travel import UNREACHABLE
@@ -198,6 +199,7 @@ def strength_map(
         tell("elk gebied doorrekenen")
         found = compute_strength_map(
             posture.standing, posture.travel.drive_s, wanted, posture.cover, posture.floors,
+            first=first_regions_everywhere(posture),
             progress=lambda done, total: tell(f"elk gebied doorrekenen: {100 * done // total} %"),
         )  # fmt: skip
         people = posture.plan.areas.population.astype(np.float64)

@@ -16,7 +16,14 @@ from slagkracht.reports.columns import fit_column, pack_figures
 from slagkracht.reports.drawing import Drawing
 from slagkracht.reports.figures import Figures
 from slagkracht.rules import NoRuleError, Rule, RuleVersion, rule_version_in_force
-from slagkracht.strength import Formation, Placements, Posture, compute_placements
+from slagkracht.strength import (
+    Formation,
+    Placements,
+    Posture,
+    compute_first_regions,
+    compute_placements,
+    first_regions_everywhere,
+)
 
 MOST = 10
 RANKS = (1, 2, 4, 10)
@@ -54,11 +61,13 @@ def compute_answers(
     drive_s = posture.travel.drive_s[drawing.shown]
     asked = [each for code, each in posture.formations.items() if code not in LEFT_OUT]
     asked.sort(key=lambda each: (each.code != "basispeloton", each.dutch))
+    first = first_regions_everywhere(posture)
     pairs = []
     for done, formation in enumerate(asked):
+        here = first[formation.code][drawing.shown] if formation.code in first else None
         pairs.append(
             [
-                compute_placements(posture.standing, drive_s, formation, MOST, posture.cover, floors)
+                compute_placements(posture.standing, drive_s, formation, MOST, posture.cover, floors, first=here)
                 for floors in (posture.floors, None)
             ]
         )
@@ -73,6 +82,7 @@ def find_answer_rules(answers: Answers) -> list[tuple[Rule, RuleVersion]]:
     """The versions of doctrine in force that the answers come from, a region's own after the national one."""
     plan = answers.posture.plan
     codes = [f"formatie-{each.formation.code}" for each in answers.held]
+    codes += [each.formation.assignment.rule for each in answers.held if each.formation.assignment]
     found = []
     for code in (*codes, "ondergrens", "vervanging", "zonder-kazerne"):
         for region in ["", *plan.regions.code.tolist()]:
@@ -163,6 +173,7 @@ def pack_answers(answers: Answers, number: str) -> dict[str, Any]:
         "formations": [
             {
                 **_describe(held.formation),
+                "first": _first_by_region(posture, held.formation),
                 "most": held.complete_s.shape[1],
                 "held": {**_pack_placements(held, name, posture), **_pack_near(held, name)},
                 "free": _pack_free(held, free, name, posture),
@@ -188,7 +199,16 @@ def _describe(formation: Formation) -> dict[str, Any]:
         "assembly_s": formation.assembly_s,
         "limit_s": formation.limit_s if np.isfinite(formation.limit_s) else None,
         "status": formation.status,
+        "first_status": formation.assignment.status if formation.assignment else "",
     }
+
+
+def _first_by_region(posture: Posture, formation: Formation) -> list[int]:
+    """Per region (row) of the place which region goes first there, NOBODY where none does; empty without assignment."""
+    codes = posture.plan.regions.code.tolist()
+    if not formation.assignment:
+        return []
+    return [compute_first_regions([formation], codes, here).get(formation.code, NOBODY) for here in range(len(codes))]
 
 
 def _pack_units(posture: Posture, used: npt.NDArray[np.int64]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ from slagkracht.strength.move_ups import READY_S, MoveUps, compute_move_ups, com
 from slagkracht.strength.on_call import add_on_call
 from slagkracht.strength.percentiles import compute_arrival_percentiles
 from slagkracht.strength.placements import Placements, compute_placements
-from slagkracht.strength.posture import Posture, compute_posture, first_regions_at
+from slagkracht.strength.posture import Posture, compute_posture, first_regions_at, first_regions_everywhere
 from slagkracht.strength.residual import (
     Cover,
     Floors,
@@ -113,6 +113,7 @@ __all__ = [
     "compute_worth",
     "expand_substitutes",
     "first_regions_at",
+    "first_regions_everywhere",
     "floors_in_force",
     "formation_from_rule",
     "limits_in_force",

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,8 +35,9 @@ CHUNK = 64
 class Placements:
     """What stands in each area, each by itself, when ``most`` of one formation are asked there.
 
-    ``complete_s`` float32 [A, M] when the m-th stands whole, soonest first (inf = never) · ``unit`` int32 [A, M, S]
-    rows of Standing that make the m-th, in order of arrival (-1 = no more) · ``arrival_s`` float32 [A, M, S] when each
+    ``complete_s`` float32 [A, M] when the first m stand whole (inf = never), that of the region that doctrine lets go
+    first before the others, and these soonest first · ``unit`` int32 [A, M, S] rows of Standing that make the m-th, in
+    order of arrival (-1 = no more) · ``arrival_s`` float32 [A, M, S] when each
     of them is there, from the alarm · ``kept`` float32 [A, M, R] share of each region's residents in time once the
     first m have gone · ``near`` int32 [A, NEAR] the soonest units that suit, would be there before the last and go with
     none · ``near_s`` float32 [A, NEAR] · ``refused`` int32 [A, NEAR] from how many on a floor keeps it home (0 = no
@@ -58,17 +60,20 @@ class Placements:
 
 def compute_placements(
     standing: Standing, drive_s: Seconds, formation: Formation, most: int, cover: Cover, floors: Floors | None,
-    *, progress: Callable[[int, int], None] | None = None,
+    *, first: Indices | None = None, progress: Callable[[int, int], None] | None = None,
 ) -> Placements:  # fmt: skip
     """The answer of each area by itself, as if nothing else happened; ``drive_s`` uint16 [A, O]. Works in threads.
 
+    ``first`` int32 [A] the region that doctrine lets go first in each area (``first_regions_everywhere``; -1 = none).
     Fewer than ``most`` where the nation cannot make as many. Raises DoctrineError for a formation without parts.
     """
+    first = np.full(len(drive_s), -1, dtype=np.int32) if first is None else first
     placer = Placer(standing, formation, most, cover, floors)
     starts = range(0, len(drive_s), CHUNK)
-    pieces = [placer.place(drive_s[:0])]
+    pieces = [placer.place(drive_s[:0], first[:0])]
     with ThreadPoolExecutor() as pool:
-        for piece in pool.map(lambda start: placer.place(drive_s[start : start + CHUNK]), starts):
+        chunks = (slice(start, start + CHUNK) for start in starts)
+        for piece in pool.map(lambda here: placer.place(drive_s[here], first[here]), chunks):
             pieces.append(piece)
             if progress is not None:
                 progress(len(pieces) - 1, len(starts))
@@ -95,24 +100,34 @@ class Placer:
         losses = lean_on(cover.unit_first, cover.unit_area, cover.weight, held)
         spans = [cover.unit_area[cover.unit_first[u] : cover.unit_first[u + 1]] for u in able.tolist()]
         self.formation, self.able, self.origin = formation, able, standing.origin[able].astype(np.int32)
+        self.region = standing.region[able].astype(np.int32)
         self.ready_s = standing.turnout_s[able].astype(np.float64) + formation.assembly_s
         self.total = np.maximum(cover.total, 1.0)
-        self.given = (
+        self.share = np.repeat(share[None, :, :], count, axis=0)
+        self.who = (
             self.ready_s, self.origin, filled[able].astype(np.float64), losses[able],
             np.array(PRICES if floors is not None else PRICES[:1]),
-            np.broadcast_to(share[:, None, :], (len(able), count, share.shape[1])),
-            np.repeat(demand.need, count, axis=0), np.zeros(count, dtype=np.int32),
-            np.repeat(demand.same_region, count),
-            standing.region[able].astype(np.int32),
+        )  # fmt: skip
+        self.asked = np.repeat(demand.need, count, axis=0), np.repeat(demand.same_region, count)
+        self.home = (
+            self.region,
             np.concatenate([[0], np.cumsum([len(span) for span in spans])]).astype(np.int32),
             np.concatenate([np.zeros(0, dtype=np.int32), *spans]).astype(np.int32), cover.weight,
             cover.region.astype(np.int32), held, compute_residual(cover, nobody) * cover.total,
             compute_least(cover, floors), _most_units(share, demand.need[0]),
         )  # fmt: skip
 
-    def place(self, drive_s: Seconds) -> Placements:
-        """The answer of each of the areas that ``drive_s`` uint16 [a, O] has a row for."""
-        complete_s, row, kept, near, refused, refuser = _answer(np.ascontiguousarray(drive_s), *self.given)
+    def place(self, drive_s: Seconds, first: Indices) -> Placements:
+        """The answer of each of the areas that ``drive_s`` uint16 [a, O] has a row for; ``first`` int32 [a]."""
+        drive_s = np.ascontiguousarray(drive_s)
+        found = self._answer(drive_s, -1)
+        for region in np.unique(first[first >= 0]).tolist() if self.formation.assignment else []:
+            here = np.flatnonzero(first == region)
+            answers = self._answer(drive_s[here], region)
+            brings = np.isfinite(answers[0][:, :1]).all(axis=1)  # else it is passed by
+            for whole, part in zip(found, answers):
+                whole[here[brings]] = part[brings]
+        complete_s, row, kept, near, refused, refuser = found
         name, origin = np.append(self.able, -1).astype(np.int32), np.append(self.origin, 0)
         ready_s = np.append(self.ready_s, np.inf)
 
@@ -126,6 +141,21 @@ class Placer:
             (kept / self.total).astype(np.float32), name[near], arrival_s(near), refused, refuser,
         )  # fmt: skip
 
+    def _answer(self, drive_s: Seconds, goes_first: int) -> tuple[npt.NDArray[Any], ...]:
+        """What ``_answer`` says where region ``goes_first`` (-1 = none) brings the first with what it is assigned."""
+        share, kind = self.share, np.zeros(len(self.share), dtype=np.int32)
+        if goes_first >= 0 and self.formation.assignment and len(share):
+            share = share.copy()
+            for p, part in enumerate(self.formation.parts):
+                if part.capability == self.formation.assignment.capability:
+                    share[0, self.region != goes_first, p] = 0.0
+            kind[0] = 1
+        need, same_region = self.asked
+        answers: tuple[npt.NDArray[Any], ...] = _answer(
+            drive_s, *self.who, share.transpose(1, 0, 2), need, kind, same_region, goes_first >= 0, *self.home
+        )
+        return answers
+
 
 def _most_units(share: Floats, need: Indices) -> int:
     """The most units that one formation can be made of, when every place is filled by the weakest substitutes."""
@@ -135,8 +165,8 @@ def _most_units(share: Floats, need: Indices) -> int:
 
 @njit(cache=True, nogil=True)
 def _answer(  # type: ignore[no-untyped-def]
-    drive_s, ready_s, origin, filled, losses, prices, share, need, kind, same_region, unit_region, cover_first,
-    cover_area, weight, region, held, before, least, slots,
+    drive_s, ready_s, origin, filled, losses, prices, share, need, kind, same_region, assigned, unit_region,
+    cover_first, cover_area, weight, region, held, before, least, slots,
 ):  # fmt: skip
     """Per area: complete_s [a, M], rows of who goes [a, M, S], residents kept [a, M, R], near ones and who refuses."""
     areas, size, regions, count = len(drive_s), len(ready_s), len(before), len(need)
@@ -179,11 +209,14 @@ def _answer(  # type: ignore[no-untyped-def]
                         best_s[f] = arrival_s[u]
             if done == count or not blocked.any():
                 break  # another price can only move who goes, not how many
-        place = np.argsort(best_s, kind="mergesort")
+        turn_s = best_s.copy()
+        if assigned:
+            turn_s[0] = -1.0  # it goes first, also when others would be sooner
+        place = np.argsort(turn_s, kind="mergesort")
         number = np.empty(count, np.int32)
         for m in range(count):
             number[place[m]] = m
-            complete_s[a, m] = best_s[place[m]]
+            complete_s[a, m] = max(best_s[place[m]], complete_s[a, m - 1] if m > 0 else 0.0)
         soonest = rows[np.argsort(arrival_s[rows], kind="mergesort")]
         filled_slots = np.zeros(count, np.int32)
         last_s = 0.0

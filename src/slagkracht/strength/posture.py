@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from slagkracht.plan import Plan, compute_plan_travel
 from slagkracht.resources import Standing, compute_standing
 from slagkracht.strength.floors import compute_plan_cover, floors_in_force
@@ -40,6 +43,17 @@ def compute_posture(plan: Plan, window: str, travel: Travel | None = None) -> Po
     cover = compute_plan_cover(plan, standing, travel)
     formations = compute_doctrine(plan.rules, plan.day).formations
     return Posture(plan, window, travel, standing, cover, floors_in_force(plan, cover), formations)
+
+
+def first_regions_everywhere(posture: Posture) -> dict[str, npt.NDArray[np.int32]]:
+    """Which region goes first in every area, per code of a formation that doctrine assigns: int32 [A] (-1 = none)."""
+    codes = posture.plan.regions.code.tolist()
+    of_region = [compute_first_regions(posture.formations.values(), codes, here) for here in range(len(codes))]
+    return {
+        code: np.array([first.get(code, -1) for first in of_region], dtype=np.int32)[posture.plan.areas.region]
+        for code, formation in posture.formations.items()
+        if formation.assignment
+    }
 
 
 def first_regions_at(posture: Posture, area: int) -> dict[str, int]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,10 @@ from slagkracht.strength.supply import Counter
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int32]
 Seconds = npt.NDArray[np.uint16]
+
+NOBODY_FIRST: Mapping[str, Indices] = MappingProxyType({})
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +40,16 @@ class StrengthMap:
 
 def compute_strength_map(
     standing: Standing, drive_s: Seconds, wanted: Sequence[tuple[Formation, Sequence[int]]], cover: Cover,
-    floors: Floors, *, progress: Callable[[int, int], None] | None = None,
+    floors: Floors, *, first: Mapping[str, Indices] = NOBODY_FIRST,
+    progress: Callable[[int, int], None] | None = None,
 ) -> StrengthMap:  # fmt: skip
     """``wanted`` as (formation, ranks), ``drive_s`` uint16 [A, O]: each area by itself, as if nothing else happened.
 
-    Works in threads.
+    ``first`` int32 [A] per code of a formation the region that doctrine lets go first in each area
+    (``first_regions_everywhere``). Works in threads.
     """
     areas = len(drive_s)
+    nobody = np.full(areas, -1, dtype=np.int32)
     columns = [(formation, rank) for formation, ranks in wanted for rank in ranks]
     held, free = (np.full((areas, len(columns)), np.inf, dtype=np.float32) for _ in range(2))
     placers = [
@@ -54,9 +61,9 @@ def compute_strength_map(
     def work(start: int) -> None:
         here = slice(start, start + CHUNK)
         column = 0
-        for both, (_, ranks) in zip(placers, wanted):
+        for both, (formation, ranks) in zip(placers, wanted):
             for table, placer in zip((held, free), both):
-                complete_s = placer.place(drive_s[here]).complete_s
+                complete_s = placer.place(drive_s[here], first.get(formation.code, nobody)[here]).complete_s
                 for k, rank in enumerate(ranks):
                     if rank <= complete_s.shape[1]:
                         table[here, column + k] = complete_s[:, rank - 1]

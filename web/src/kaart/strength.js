@@ -30,6 +30,10 @@ function opened(side, most) {
       for (let i = side.first[at]; i < side.first[at + 1]; i++) seconds += side.step_s[i]
       return seconds
     })
+    for (let at = 1; at < side.complete_s.length; at++) {
+      // when the first so many stand: who goes first by doctrine may come later than the next
+      if (at % most && side.complete_s[at] < side.complete_s[at - 1]) side.complete_s[at] = side.complete_s[at - 1]
+    }
     side.rowOf = side.area ? new Map(Array.from(side.area, (area, row) => [area, row])) : null
   }
   side.most = most
@@ -77,6 +81,8 @@ function describeUnit(figures, strength, unit, arrival_s) {
 /** The whole answer to `number` of a formation in an area: who, when, what stays, and why not others that are near. */
 export function answer(figures, strength, formation, free, area, number) {
   const [side, row] = sideOf(formation, free, area)
+  const goesFirst = formation.first[figures.areas.region[area]] ?? NOBODY
+  const passedBy = goesFirst !== NOBODY && `hier gaat ${figures.regions.name[goesFirst]} voor met de eerste`
   const made = []
   const near = []
   const away = new Set()
@@ -94,9 +100,8 @@ export function answer(figures, strength, formation, free, area, number) {
       units.forEach((u) => away.add(strength.units.region[u.row]))
     } else {
       const last_s = Math.max(...made.map((each) => each.complete_s))
-      for (const unit of units) {
-        if (unit.arrival_s < last_s) near.push({ ...unit, why: `hoort bij de ${m + 1}e, die pas na ${minutes(arrival_s)} heel is` })
-      }
+      const why = passedBy && arrival_s < last_s ? passedBy : `hoort bij de ${m + 1}e, die pas na ${minutes(arrival_s)} heel is`
+      for (const unit of units) if (unit.arrival_s < last_s) near.push({ ...unit, why })
     }
   }
   const last_s = Math.max(0, ...made.map((each) => each.complete_s))
@@ -117,6 +122,8 @@ export function answer(figures, strength, formation, free, area, number) {
   for (let i = side.firstChange[row * formation.most]; i < side.firstChange[until]; i++) kept.set(side.region[i], side.keeps[i])
   return {
     made,
+    last_s,
+    goesFirst: goesFirst === NOBODY ? null : { region: figures.regions.name[goesFirst], brings: made[0]?.units.some((u) => strength.units.region[u.row] === goesFirst) ?? false },
     short: number - made.length,
     near: near.sort((a, b) => a.arrival_s - b.arrival_s).slice(0, MOST_NEAR),
     kept: [...kept]
