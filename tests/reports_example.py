@@ -107,7 +107,7 @@ def armed_plan() -> Plan:
             formatie="redvoertuig",
             inzetmogelijkheid="redvoertuig",
             gaat_voor_in={"VR91": ["VR92"], "VR93": ["VR93"]},
-        ),  # fmt: skip
+        ),
         _rule("ondergrens", "doctrine", "Ondergrens", inzetmogelijkheid="tankautospuit", grens_s=900, marge=0.25),
         _rule("vervanging", "doctrine", "Vervanging", basiseenheid=[{"door": "tankautospuit", "aantal": 2}]),
     )
