@@ -34,7 +34,8 @@ from slagkracht.reports.strength_drawings import draw_curve, draw_endurance
 from slagkracht.resources import WINDOWS
 from slagkracht.risks import SEASONS, Calendar, Profile
 from slagkracht.sources.risk_files import read_profile
-from slagkracht.strength import LEVELS, Formation, Gap, Part, StrengthMap
+from slagkracht.strength import LEVELS, Asked, Formation, Gap, Part, StrengthMap
+from slagkracht.strength.capabilities import PARTS
 
 SMALL_AREAS = 120
 PEOPLE = np.ones(SMALL_AREAS)
@@ -45,6 +46,21 @@ def small_calendars() -> tuple[Calendar, Calendar]:
     hours = np.array([[10.0, 20, 50, 20], [0.0, 2, 6, 0]])
     one = Calendar(("basispeloton", "handcrew"), SEASONS, hours, hours / 10, np.zeros((1, 2, 4), np.int32))
     return one, dataclasses.replace(one, parts=WINDOWS)
+
+
+def small_asked() -> Asked:
+    """Handcrews in summer afternoons, four at once in ten years; pumps at any moment."""
+    needed = np.zeros((2, len(PARTS), len(LEVELS)), np.int32)
+    needed[0, 0], needed[1, 0] = [8, 16, 24, 24, 8, 16, 24], [0, 2, 4, 6, 0, 4, 4]
+    needed[0, 1:5, 2], needed[1, 3, 2] = 24, 4
+    begins = np.zeros((2, 4, 24))
+    begins[0], begins[1, 2, 12:18] = 0.5, 0.25
+    begins[1, 2, 12] = 0.125
+    return Asked(
+        ("basiseenheid", "handcrew"), needed, needed[:, 0] / 2.0, needed[:, 0] * 1.0, needed[:, :, 0] * 0.0, begins,
+        begins, needed[:, 0, :4].repeat(24, axis=1).reshape(2, 4, 24), np.zeros((2, 7, 3), np.int32),
+        ((("tankautospuit", 2),), ()), (),
+    )  # fmt: skip
 
 
 def small_readiness() -> Readiness:
@@ -78,7 +94,7 @@ def small_readiness() -> Readiness:
     curve = np.array([[0.5, 3.0, 8.0], [0.6, 4.0, 9.0]])
     return Readiness(
         "dag", Profile(risks, ()), np.array([1.0, 0.8, 0.25]), gap, zeros.astype(np.int32), strength, (0.5, 1.0, 2.0),
-        curve, endurance, small_calendars(), ("ijsbreker",), "eigen norm min marge", 20_000, 7,
+        curve, endurance, small_calendars(), small_asked(), ("ijsbreker",), "eigen norm min marge", 20_000, 7,
     )  # fmt: skip
 
 
@@ -119,7 +135,7 @@ def test_every_scenario_is_drawn_and_every_drawing_has_words() -> None:
     chapters = compute_chapters(found, small_plan().regions, PEOPLE)
     assert [chapter.title for chapter in chapters] == ["Tekort", "Risico", "Slagkracht", "Uithoudingsvermogen"]
     pictures = [shown for chapter in chapters for _, _, shown in chapter.parts if isinstance(shown, Picture)]
-    assert len(pictures) == 3
+    assert len(pictures) == 4
     for picture in pictures:
         ElementTree.fromstring(picture.svg)
         assert picture.alt
@@ -186,7 +202,7 @@ def test_the_gap_is_the_first_page_after_the_cover_and_the_rest_follows_the_nati
 def test_every_figure_of_it_carries_receipt_and_seed(path: Path) -> None:
     text = " ".join(" ".join(page.extract_text() for page in pypdf.PdfReader(path).pages).split())
     number = compute_readiness_number(small_readiness(), compute_result_receipt(small_results(small_plan())[0])[0])
-    assert text.count(f"Verantwoording {number[:12]}, toeval 7") == 14
+    assert text.count(f"Verantwoording {number[:12]}, toeval 7") == 16
     assert "te verifiëren formatie basispeloton" in text
 
 

@@ -90,6 +90,10 @@ def test_the_picture_by_season_and_hour_is_worked_out_by_hand() -> None:
     assert asked.mean.shape == asked.ten_years.shape == (2, 4, 24)
     assert asked.mean[0, 0, 4] == pytest.approx(20 / 10 / 91)
     assert asked.mean[0, 2].tolist() == [0.0] * 24
+    assert {s: row.tolist() for s, row in enumerate(asked.begins[0]) if row.any()} == {
+        0: [0.0] * 4 + [0.8, 0, 0.4] + [0.0] * 12 + [0.8] + [0.0] * 4,  # 8 at 4:00, 4 at 6:00 and 8 at 19:00
+        1: [0.0] * 13 + [0.8, 0, 0.4] + [0.0] * 8,
+    }
     assert asked.ten_years[0, 0, [0, 4, 18, 19, 23]].tolist() == [8, 8, 8, 16, 16]
     assert asked.ten_years[0, 1, [12, 13]].tolist() == [8, 8]
 

@@ -100,6 +100,7 @@ def asked_as_data(asked: Asked) -> dict[str, Any]:
                 ],
                 "seizoen_en_uur": {
                     season: {"gemiddeld_gevraagd": asked.mean[c, s].tolist(),
+                             "begint_per_jaar": asked.begins[c, s].tolist(),
                              "eens_per_10_jaar": asked.ten_years[c, s].tolist()}
                     for s, season in enumerate(SEASONS)
                 },

@@ -35,6 +35,7 @@ from slagkracht.sources.vocabulary import read_rows
 from slagkracht.strength import (
     Formation,
     Posture,
+    compute_asked,
     compute_posture,
     compute_shortfall,
     compute_strength_curve,
@@ -96,9 +97,10 @@ def compute_readiness(result: Result, window: str, tell: Callable[[str], None]) 
         starts=datetime.datetime.combine(plan.day, datetime.time(8)),
     )  # fmt: skip
     season, window_of_week, _ = compute_calendars(found.events, plan.risks, found.demand.formations)
+    asked = compute_asked(found.events, found.demand.rate_draw, plan.risks, posture.formations)
     return Readiness(
         window, plan.risks, compute_simultaneous(found.events), found.gap, found.together, strength, HOURS, curve,
-        endurance, (season, window_of_week), found.unknown, posture.floors.source, YEARS, SEED,
+        endurance, (season, window_of_week), asked, found.unknown, posture.floors.source, YEARS, SEED,
     )  # fmt: skip
 
 

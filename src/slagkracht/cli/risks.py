@@ -18,6 +18,7 @@ from slagkracht.cli.given import Json, PlanPath, ProfilePaths, Window, existing,
 from slagkracht.cli.strength import read_posture
 from slagkracht.cli.whole import whole_folder
 from slagkracht.relief import week_from_windows
+from slagkracht.reports.asked_figures import draw_asked
 from slagkracht.resources import WINDOWS
 from slagkracht.risks import (
     HOURS_PER_YEAR,
@@ -70,7 +71,7 @@ def risks(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--uit", help="map voor rangorde.csv, vraag.csv en vraag-per-inzetmogelijkheid.csv", callback=no_file
+            "--uit", help="map voor rangorde.csv, vraag.csv en vraag-per-inzetmogelijkheid (csv, svg)", callback=no_file
         ),
     ] = None,
     json: Json = False,
@@ -105,6 +106,7 @@ def risks(
             pl.DataFrame(_ranking_rows(diagram)).write_csv(scratch / "rangorde.csv")
             pl.DataFrame(_calendar_rows(calendars)).write_csv(scratch / "vraag.csv")
             pl.DataFrame(asked_rows(asked)).write_csv(scratch / "vraag-per-inzetmogelijkheid.csv")
+            (scratch / "vraag-per-inzetmogelijkheid.svg").write_text(draw_asked(asked), encoding="utf-8")
     seasons, hours = _when(events, profile)
     if json:
         show.as_json(
@@ -177,7 +179,7 @@ def risks(
     )  # fmt: skip
     print_asked(asked)
     if out is not None:
-        show.written(out, "rangorde.csv, vraag.csv en vraag-per-inzetmogelijkheid.csv, met elk uur van de dag")
+        show.written(out, "rangorde.csv, vraag.csv en vraag-per-inzetmogelijkheid als csv en als tekening")
     _say_what_is_missing(profile)
 
 

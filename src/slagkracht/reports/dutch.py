@@ -24,6 +24,16 @@ def write_share(value: float) -> str:
     return f"{tenths / 10:.1f} %".replace(".", ",")
 
 
+def write_range(middle: float, low: float, high: float) -> str:
+    """A whole number with its interval, alone where all three are one."""
+    return write_count(middle) if round(low) == round(high) == round(middle) else f"{middle:.0f} ({low:.0f}–{high:.0f})"
+
+
+def write_often(value: float) -> str:
+    """How often, which may be rare: a whole number from ten on, else two figures that count."""
+    return (f"{value:.0f}" if value >= 10 else f"{value:.2g}").replace(".", ",")
+
+
 def write_minutes(seconds: float, signed: bool = False) -> str:
     """Minutes and seconds."""
     whole = math.floor(abs(seconds) + 0.5)

@@ -11,7 +11,8 @@ from slagkracht.coverage import compute_percentiles
 from slagkracht.plan import compute_hash
 from slagkracht.regions import Regions
 from slagkracht.relief import Endurance
-from slagkracht.reports.dutch import write_count, write_share
+from slagkracht.reports.asked_figures import compute_asked_figures, describe_asked, draw_asked
+from slagkracht.reports.dutch import write_count, write_often, write_range, write_share
 from slagkracht.reports.figures import Figures
 from slagkracht.reports.strength_drawings import compute_ranked, draw_curve, draw_endurance, draw_risk_diagram
 from slagkracht.risks import (
@@ -22,7 +23,7 @@ from slagkracht.risks import (
     compute_rank_stability,
     compute_ranking,
 )
-from slagkracht.strength import Gap, StrengthMap
+from slagkracht.strength import Asked, Gap, StrengthMap
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,8 +39,8 @@ class Readiness:
     ``at_once`` float64 [K+1] chance per year of at least k large events at one moment · ``together`` int32 [F] what
     fails when all that is needed once in ten years is asked at once · ``hours`` [H] and ``curve`` float64 [2, H]
     platoons that stand within them, every floor held and without floors · ``endurance`` of platoons, each region at
-    home · ``asked`` when formations are asked for, by season and by time window · ``unknown`` formations that are asked
-    and doctrine lacks · ``floors`` where the floors come from ·
+    home · ``asked`` when formations are asked for, by season and by time window · ``capabilities`` how many of each
+    capability · ``unknown`` formations that are asked and doctrine lacks · ``floors`` where the floors come from ·
     ``years``, ``seed`` of the simulation.
     """
 
@@ -53,6 +54,7 @@ class Readiness:
     curve: Floats
     endurance: Endurance
     asked: tuple[Calendar, Calendar]
+    capabilities: Asked
     unknown: tuple[str, ...]
     floors: str
     years: int
@@ -109,11 +111,14 @@ def compute_gap_figures(found: Readiness) -> Figures:
     levels = [level.removeprefix("eens per ") for level in gap.levels[:SHOWN_LEVELS]]
     rows = []
     for f in _order(gap):
-        needed = [_range(*(v[f, level] for v in (gap.needed, gap.needed_low, gap.needed_high))) for level in
-                  range(SHOWN_LEVELS)]  # fmt: skip
-        short = [_range(*(v[f, level] for v in (gap.shortfall, gap.shortfall_low, gap.shortfall_high))) for level in
-                 range(SHOWN_LEVELS)]  # fmt: skip
-        have = _range(gap.available[f], gap.available_low[f], gap.available_high[f])
+        needed, short = (
+            [write_range(*(values[f, level] for values in figure)) for level in range(SHOWN_LEVELS)]
+            for figure in (
+                (gap.needed, gap.needed_low, gap.needed_high),
+                (gap.shortfall, gap.shortfall_low, gap.shortfall_high),
+            )
+        )
+        have = write_range(gap.available[f], gap.available_low[f], gap.available_high[f])
         rows.append((gap.formations[f].dutch, *needed, have, *short))
     columns = [
         ("Formatie", "text"),
@@ -157,8 +162,8 @@ def compute_risk_figures(found: Readiness) -> Figures:
     rows = tuple(
         (
             f"{number}  {risk.label}",
-            _often(100 * risk.rate_per_year),
-            f"{_often(100 * risk.rate_low)}–{_often(100 * risk.rate_high)}",
+            write_often(100 * risk.rate_per_year),
+            f"{write_often(100 * risk.rate_low)}–{write_often(100 * risk.rate_high)}",
             "ABCDE"[round(score)] if np.isfinite(score) else "–",
             risk.status,
         )
@@ -245,7 +250,7 @@ def _shortfall(found: Readiness) -> Chapter:
     ten = gap.levels.index("eens per 10 jaar")
     short = [f for f in _order(gap) if gap.shortfall[f, ten] >= 0.5]
     said = ", ".join(
-        f"{_range(gap.shortfall[f, ten], gap.shortfall_low[f, ten], gap.shortfall_high[f, ten])} × "
+        f"{write_range(gap.shortfall[f, ten], gap.shortfall_low[f, ten], gap.shortfall_high[f, ten])} × "
         f"{gap.formations[f].dutch.lower()}"
         for f in short[:3]
     )
@@ -289,6 +294,11 @@ def _risks(found: Readiness) -> Chapter:
         f"E boven. Bovenaan naar waarschijnlijkheid maal effect: {top}. De tabel hierna noemt ze alle.",
         "Een streep geeft de marge van de kans; de nummers staan in de tabel.",
     )
+    heat = Picture(
+        draw_asked(found.capabilities),
+        describe_asked(found.capabilities),
+        "Hoe donkerder, hoe meer de vraag dan begint; achter de naam hoeveel er gemiddeld per jaar worden gevraagd.",
+    )
     at_once = Figures(
         "Kans per jaar op zoveel grote gebeurtenissen tegelijk",
         (("Tegelijk", "text"), ("Kans per jaar", "share")),
@@ -303,7 +313,11 @@ def _risks(found: Readiness) -> Chapter:
          ("Hoe vast de rangorde is", "De tien criteria worden op drie manieren samengevoegd; wie ze anders weegt, "
           "krijgt een andere volgorde.", compute_rank_figures(found)),
          ("Wanneer het wordt gevraagd", "De delen van een jaar zijn samen het jaar: de seizoenen, en de vier "
-          "tijdvensters.", compute_season_figures(found))),
+          "tijdvensters.", compute_season_figures(found)),
+         ("Hoeveel van elke inzetmogelijkheid", "Over alle jaren, ook die waarin er niet om wordt gevraagd; eens per "
+          "jaar is wat hoogstens 63 % van de jaren overschrijdt. Tussen haakjes de marge (P5–P95) van de kansen. Wat "
+          "er volgens de doctrine ook mee mag, is niet afgetrokken.", compute_asked_figures(found.capabilities)),
+         ("In welk seizoen, op welk uur", "", heat)),
         (f"{unsure} van de {len(ranked)} scenario’s berusten op aannamen",) if unsure else (),
     )  # fmt: skip
 
@@ -366,17 +380,8 @@ def _order(gap: Gap) -> list[int]:
     return order
 
 
-def _range(middle: float, low: float, high: float) -> str:
-    return write_count(middle) if round(low) == round(high) == round(middle) else f"{middle:.0f} ({low:.0f}–{high:.0f})"
-
-
 def _decimal(value: float) -> str:
     return f"{value:.1f}".replace(".", ",")
-
-
-def _often(value: float) -> str:
-    """A rate that may be rare: a whole number from ten on, else two figures that count."""
-    return (f"{value:.0f}" if value >= 10 else f"{value:.2g}").replace(".", ",")
 
 
 def _scarce(resource: str, window: str) -> str:

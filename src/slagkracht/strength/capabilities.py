@@ -38,8 +38,9 @@ class Asked:
     ``needed`` int32 [C, B, L] the most asked at one moment within each of PARTS, at each of LEVELS of the yearly peak,
     with ``needed_low`` and ``needed_high`` float64 [C, L] for the whole year (P5–P95 over what is not known of the
     rates) · ``chance`` float64 [C, B] share of years in which it is asked within the part · ``mean`` float64 [C, 4, 24]
-    how many are asked at a moment, on average, by season and hour · ``ten_years`` int32 [C, 4, 24] once in ten years
-    the most at one moment there · ``by_day`` int32 [C, D, Q] the most that one event which asks for it asks on each of
+    how many are asked at a moment, on average, by season and hour · ``begins`` float64 [C, 4, 24] how many are asked
+    for per year in needs that begin then · ``ten_years`` int32 [C, 4, 24] once in ten years the
+    most at one moment there · ``by_day`` int32 [C, D, Q] the most that one event which asks for it asks on each of
     DAYS, P50, P90 and P95 over such events · ``substitutes`` what may stand in, as doctrine has it: (capability, how
     many of them for one) · ``unknown`` formations that are asked and doctrine lacks: not counted.
     """
@@ -50,6 +51,7 @@ class Asked:
     needed_high: Doubles
     chance: Doubles
     mean: Doubles
+    begins: Doubles
     ten_years: Indices
     by_day: Indices
     substitutes: tuple[tuple[tuple[str, int], ...], ...]
@@ -75,12 +77,13 @@ def compute_asked(events: Events, rate_draw: Indices, profile: Profile, formatio
     blocks = _blocks(events, rate_draw)
 
     def work(name: str) -> tuple[npt.NDArray[np.float64], ...]:
-        counts, hours = [], np.zeros(SHAPE)
+        counts, hours, begins = [], np.zeros(SHAPE), np.zeros(SHAPE)
         for block in blocks:
             calendar = compute_calendar(block, whole, (name,), cells, cell.astype(np.int32))
             peak = calendar.peak.reshape(block.years, *SHAPE)
             counts.append(_count(peak, int(peak.max(initial=0))))
             hours += calendar.hours.reshape(SHAPE) * block.years
+            begins += calendar.begins.reshape(SHAPE) * block.years
         most = max((each.shape[1] for each in counts), default=1)
         by_draw = np.array([np.pad(each, ((0, 0), (0, most - each.shape[1]))) for each in counts], dtype=np.int64)
         count = by_draw.reshape(-1, len(PARTS) + len(SEASONS) * len(HOURS), most).sum(axis=0)
@@ -93,21 +96,23 @@ def compute_asked(events: Events, rate_draw: Indices, profile: Profile, formatio
             np.quantile(yearly, 0.95, axis=0) if len(yearly) else np.zeros(len(LEVELS)),
             count[: len(PARTS), 1:].sum(axis=1) / max(events.years, 1),
             hours.sum(axis=2) / in_cell_h / max(events.years, 1),
+            begins.sum(axis=2) / max(events.years, 1),
             _levels(count[len(PARTS) :], ten).reshape(SHAPE[:2]),
             _by_day(events, whole, name),
         )
 
     with ThreadPoolExecutor() as pool:
-        found = list(zip(*pool.map(work, names), strict=True)) or [()] * 7
-    shapes = ((len(PARTS), len(LEVELS)), (len(LEVELS),), (len(LEVELS),), (len(PARTS),), SHAPE[:2], SHAPE[:2],
+        found = list(zip(*pool.map(work, names), strict=True)) or [()] * 8
+    shapes = ((len(PARTS), len(LEVELS)), (len(LEVELS),), (len(LEVELS),), (len(PARTS),), SHAPE[:2], SHAPE[:2], SHAPE[:2],
               (len(DAYS), len(QUANTILES)))  # fmt: skip
     stacked = [
         np.array(column, dtype=np.float64).reshape(len(names), *shape)
         for column, shape in zip(found, shapes, strict=True)
     ]
-    needed, low, high, chance, mean, ten_years, by_day = stacked
+    needed, low, high, chance, mean, begins, ten_years, by_day = stacked
     return Asked(
-        names, needed.astype(np.int32), low, high, chance, mean, ten_years.astype(np.int32), by_day.astype(np.int32),
+        names, needed.astype(np.int32), low, high, chance, mean, begins, ten_years.astype(np.int32),
+        by_day.astype(np.int32),
         tuple(next(part.substitutes for part in parts if part.capability == name) for name in names),
         tuple(sorted(asked - formations.keys())),
     )  # fmt: skip
