@@ -36,3 +36,18 @@ def database() -> Iterator[object]:
     platform_database.close_pool()
     platform_database.stop_embedded(folder)
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def laptop() -> Iterator[object]:
+    """The addresses of a second platform, on a database of its own."""
+    from slagkracht.server import database as platform_database
+    from slagkracht.server import demo
+
+    folder = Path(tempfile.mkdtemp(prefix="slagkracht-"))
+    addresses = platform_database.start_embedded(folder)
+    platform_database.migrate(addresses)
+    demo.lay_regions(addresses)
+    yield addresses
+    platform_database.stop_embedded(folder)
+    shutil.rmtree(folder)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import secrets
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,13 +19,10 @@ from slagkracht.server.database import (
     Addresses,
     Connection,
     Scope,
-    migrate,
     scope,
     set_scope,
-    start_embedded,
-    stop_embedded,
 )
-from slagkracht.server.demo import give_person, lay_regions
+from slagkracht.server.demo import give_person
 from slagkracht.server.journal import read_events, record
 from slagkracht.server.verify_log import verify
 from test_server_ledger import acting
@@ -106,26 +101,14 @@ def test_the_application_cannot_give_a_mandate_past_the_functions(database: Addr
 # ── a laptop that was cut off ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.fixture(scope="module")
-def laptop() -> Iterator[Addresses]:
-    """A second platform, on a database of its own."""
-    folder = Path(tempfile.mkdtemp(prefix="slagkracht-"))
-    addresses = start_embedded(folder)
-    migrate(addresses)
-    lay_regions(addresses)
-    yield addresses
-    stop_embedded(folder)
-    shutil.rmtree(folder)
-
-
 @contextmanager
-def on(addresses: Addresses, region: str) -> Iterator[Scope]:
+def on(addresses: Addresses, region: str, roles: frozenset[str] = frozenset()) -> Iterator[Scope]:
     connection: Connection
     with psycopg.connect(addresses.application, row_factory=dict_row) as connection:
         set_scope(connection, region, "echt", 0)
         row = connection.execute("select now() as at").fetchone()
         assert row is not None
-        yield Scope(connection, "echt", region, f"Officier {region}", 0, frozenset(), row["at"])
+        yield Scope(connection, "echt", region, f"Officier {region}", 0, roles, row["at"])
 
 
 def lay_unit(own: Scope, unit: str) -> None:

@@ -254,6 +254,7 @@ def test_every_step_keeps_when_it_happened_and_when_it_was_recorded(days: float)
     mine = {e.kind: e for e in events if {request, line, offer, commitment, gone} & {str(v) for v in e.body.values()}}
     assert {kind: (e.happened_at - began).total_seconds() / 60 for kind, e in mine.items()} == {
         "request_made": 10, "line_asked": 10, "note": 15, "offer_refused": 20, "offer_withdrawn": 22, "offer_made": 25,
+        "floor_passed": 25,
         "unit_committed": 30, **{step: minutes for _, step, minutes in told}, "line_unmet": 400, "request_closed": 400,
     }  # fmt: skip
     assert min(e.recorded_at for e in mine.values()) > began + datetime.timedelta(hours=7), "recorded is now"
@@ -545,7 +546,7 @@ def test_everything_that_is_forbidden_is_allowed_to_who_may(deal: dict[str, Any]
 TABLES = ("person", "mandate", "consent", "unit", "unit_place", "incident", "request", "request_line", "offer",
           "commitment", "event", "checkpoint", "dossier", "board_decision", "answered", "access_key", "subscription",
           "delivery", "received", "region_key", "held_checkpoint", "handed_in", "rotation", "variant",
-          "document", "cost_entry", "claim", "shortfall")  # fmt: skip
+          "document", "cost_entry", "claim", "shortfall", "told_class")  # fmt: skip
 
 
 def test_every_table_is_fenced(database: Addresses) -> None:

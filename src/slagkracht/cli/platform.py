@@ -142,12 +142,15 @@ def export(
 
 def hand_in(
     log: Annotated[Path, typer.Argument(metavar="LOGBOEK", help="logboek dat elders is bijgehouden (.jsonl)")],
-    region: Annotated[str, typer.Option("--regio", help="regio of LAC; zonder: alle, alleen in de oefening")] = "",
+    region: Annotated[
+        list[str] | None, typer.Option("--regio", help="regio of LAC, ook meer; zonder: alle, alleen in de oefening")
+    ] = None,
     world: World = "echt",
 ) -> None:
     """Neemt over wat elders is opgeschreven: elk feit één keer, tegenspraken in beeld.
 
     Van een losgeraakte laptop, of (zonder --regio, in de oefening) een gesimuleerde week om terug te zien.
+    Werkten er meer regio's op die laptop, noem ze dan samen en zet hun logboeken achter elkaar in één bestand.
     Voorbeeld: slagkracht logboek invoer laptop.jsonl --regio VR06
     """
     from slagkracht.server import exchange
@@ -157,14 +160,21 @@ def hand_in(
     with _platform(world):
         try:
             if region:
-                with _acting(region, world) as own:
-                    done = [exchange.hand_in(own, text)]
+                for each in region[1:]:
+                    with _acting(each, world):
+                        pass  # it is there
+                with _acting(region[0], world) as own:
+                    done = list(exchange.hand_in_together(own, text, region).values())
             else:
                 done = exchange.hand_in_exercise(lambda chain: _acting(chain, world), text)
         except LedgerError as error:
             raise ValueError(str(error)) from error
     added, known = sum(len(each.added) for each in done), sum(each.known for each in done)
     show.screen.print(f"{added} feiten overgenomen, {known} waren er al", markup=False)
+    if again := sum(each.again for each in done):
+        show.screen.print(f"{again} feiten die eerder alleen als feit stonden, gelden nu ook", markup=False)
+    for event, why in (kept for each in done for kept in each.kept):
+        show.screen.print(f"alleen als feit: {event}: {why}", markup=False)
     for conflict in (conflict for each in done for conflict in each.conflicts):
         show.screen.print(f"tegenspraak: {conflict.what} ({', '.join(conflict.events)})", markup=False)
 

@@ -86,7 +86,8 @@ def enter_cost(
         made_at=scope.at,
     )
     told = {"entry": entry, "request": request, "kind": kind, "cents": cents, "what": what.strip()}
-    record(scope, "cost_entered", {**told, "spent_on": spent_on.isoformat()}, audience)
+    told |= {"spent_on": spent_on.isoformat(), "evidence": evidence.strip()}
+    record(scope, "cost_entered", told, audience)
     return entry
 
 
@@ -222,7 +223,7 @@ def decide_claim(scope: Scope, claim: str, cents: int, reason: str) -> None:
         scope.at,
         claim,
     )
-    told = {"claim": claim, "cents": cents, "reason": reason.strip()}
+    told = {"claim": claim, "cents": cents, "reason": reason.strip(), "request": row["request_id"]}
     record(scope, "claim_decided", told, [row["region"], row["receiver"]])
 
 

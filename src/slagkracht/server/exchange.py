@@ -6,12 +6,15 @@ import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from slagkracht.log import Conflict, Event, parse_event, replay
-from slagkracht.server.database import Scope
-from slagkracht.server.journal import Fact, read_events, record_all
+from slagkracht.log import Conflict, Event, format_event, parse_event, replay
+from slagkracht.server.database import Scope, set_scope
+from slagkracht.server.journal import Fact, read_events, record, record_all
 from slagkracht.server.ledger import LedgerError, NotAllowedError
+from slagkracht.server.taking_over import ONLY_FACTS, take_over
+from slagkracht.server.told_classes import settle_classes
+from slagkracht.server.told_elsewhere import Became, Told, gather
 from slagkracht.server.verify_log import verify
 
 
@@ -20,12 +23,15 @@ class HandedIn:
     """What came of a log that was handed in.
 
     ``known`` facts that were there already · ``added`` the ids under which the others now stand · ``conflicts`` what
-    they contradict, for people to decide.
+    they contradict, for people to decide · ``kept`` which of them are facts alone, and why · ``again`` how many that
+    were so after an earlier time are now what they say.
     """
 
     known: int
     added: tuple[str, ...]
     conflicts: tuple[Conflict, ...]
+    kept: tuple[tuple[str, str], ...] = ()
+    again: int = 0
 
 
 def export_chain(own: Scope) -> Iterator[str]:
@@ -50,41 +56,144 @@ def hand_in(own: Scope, text: str, audience: Sequence[str] = ()) -> HandedIn:
 
     Into an empty log it goes as it is: that is how a laptop is prepared. Otherwise what is new is appended, with the
     moment at which it happened and where it stood; what was handed in before, or was there from the start, is passed
-    over. Regions in ``audience`` read along. Raises LedgerError when the text is not a whole and unchanged log of this
-    region: nothing is taken over then.
+    over. What a fact says is done here too where that can be (``taking_over``), and what it is about has its class
+    before the fact is there. Regions in ``audience`` read along. Raises LedgerError when the text is not a whole and
+    unchanged log of this region: nothing is taken over then.
+    """
+    return hand_in_together(own, text, [own.region], audience)[own.region]
+
+
+def hand_in_together(
+    own: Scope, text: str, regions: Sequence[str], audience: Sequence[str] = ()
+) -> dict[str, HandedIn]:
+    """As ``hand_in``, for the logs of ``regions`` that worked on one laptop: what they did in turn is done in turn.
+
+    Everything in the transaction of ``own``, that acts for each region in its turn: all of it, or nothing.
     """
     if findings := verify(text):
         raise LedgerError(f"dit logboek klopt niet en is niet overgenomen: {'; '.join(findings[:3])}")
-    facts = [parse_event(line) for line in _lines(text)]
-    if strangers := sorted({fact.chain for fact in facts} - {own.region}):
-        raise LedgerError(f"dit is het logboek van {', '.join(strangers)}, niet van {own.region}")
+    logs: dict[str, list[Event]] = {region: [] for region in sorted(regions)}
+    for line in _lines(text):
+        fact = parse_event(line)
+        if fact.chain not in logs:
+            raise LedgerError(f"dit is het logboek van {fact.chain}, niet van {', '.join(logs)}")
+        logs[fact.chain].append(fact)
+    batches = []
+    for region, facts in logs.items():
+        batches.append(_begin(_as(own, region), facts))
+    turns = [(fact.recorded_at, n, fact) for n, batch in enumerate(batches) for fact in batch.todo]
+    for _, n, fact in sorted(turns, key=lambda turn: turn[:2]):
+        batch = batches[n]
+        batch.became[fact.hash] = take_over(_as(own, batch.own.region), fact, batch.told)
+    done = {batch.own.region: _append(_as(own, batch.own.region), batch, audience) for batch in batches}
+    for batch in batches:
+        _as(own, batch.own.region)
+        batch.own.rows("select slagkracht.classify_handed_in()")
+    _as(own, own.region)
+    return done
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """A log on its way in: ``facts`` all of it · ``new`` what is not here · ``kept`` what is here as a fact alone (hash
+    → number) · ``empty`` whether there was nothing here · ``before`` what contradicted itself already · ``became``
+    what came of each fact (hash →).
+    """
+
+    own: Scope
+    facts: list[Event]
+    new: list[Event]
+    kept: dict[str, int]
+    empty: bool
+    told: Told
+    clashes: list[Conflict]
+    before: set[tuple[tuple[str, ...], str]]
+    became: dict[str, Became]
+
+    @property
+    def todo(self) -> list[Event]:
+        """What is to be done here: what is new, and once more what earlier could only stand as a fact."""
+        new = {fact.hash for fact in self.new}
+        return [fact for fact in self.facts if fact.hash in new or fact.hash in self.kept]
+
+
+def _as(own: Scope, region: str) -> Scope:
+    """The same transaction, from here on for another region."""
+    set_scope(own.connection, region, own.world, own.account)
+    return replace(own, region=region)
+
+
+def _begin(own: Scope, facts: list[Event]) -> _Batch:
     own.rows("select pg_advisory_xact_lock(hashtextextended(%s, 0))", f"{own.world}/{own.region}")
     here = list(read_events(own, own.region))
     refuse_sealed(own, len(here))
-    if not here:
-        for fact, line in zip(facts, _lines(text)):
-            _copy(own, fact, line, audience)
-        _apply(own, facts)
-        return HandedIn(0, tuple(fact.event_id for fact in facts), ())
-    there = {event.hash for event in here}
-    there |= {row["origin_hash"] for row in own.rows("select origin_hash from slagkracht.handed_in")}
+    handed = own.rows("select origin_hash, number, kept_why from slagkracht.handed_in")
+    there = {event.hash for event in here} | {row["origin_hash"] for row in handed}
+    kept = {row["origin_hash"]: row["number"] for row in handed if row["kept_why"]}
     new = [fact for fact in facts if fact.hash not in there]
-    before = {(conflict.events, conflict.what) for conflict in replay(here).conflicts}
-    added: list[str] = []
-    for _, together in itertools.groupby(new, key=lambda fact: fact.kind == "correction"):
-        places = dict(zip((fact.event_id for fact in new), added))
+    again = {fact.hash for fact in facts if fact.hash in kept and fact.kind not in ONLY_FACTS}
+    return _Batch(
+        own=own,
+        facts=facts,
+        new=new,
+        kept={origin: number for origin, number in kept.items() if origin in again},
+        empty=not here,
+        told=gather(own, facts, here),
+        clashes=settle_classes(own, new, here, {fact.hash for fact in facts}),
+        before={(conflict.events, conflict.what) for conflict in replay(read_events(own)).conflicts},
+        became={},
+    )
+
+
+def _append(own: Scope, batch: _Batch, audience: Sequence[str]) -> HandedIn:
+    """Puts the new facts in the log, each with who reads it and what came of it."""
+    places = dict[str, str]()
+    for _, together in itertools.groupby(batch.new, key=lambda fact: not batch.empty and fact.kind == "correction"):
         group = list(together)
-        events = record_all(own, [_retold(fact, places, audience) for fact in group])
+        whom = [{*audience, *batch.became[fact.hash].audience} for fact in group]
+        if batch.empty:
+            for fact, each in zip(group, whom, strict=True):
+                _copy(own, fact, each)
+            numbers = [fact.number for fact in group]
+        else:
+            told = [_retold(fact, places, each) for fact, each in zip(group, whom, strict=True)]
+            numbers = [event.number for event in record_all(own, told)]
+        places |= {fact.event_id: f"{own.region}-{number}" for fact, number in zip(group, numbers, strict=True)}
         with own.connection.cursor() as cursor:
             cursor.executemany(
-                "insert into slagkracht.handed_in (world, region, origin_hash, number) values (%s, %s, %s, %s)",
-                [(own.world, own.region, fact.hash, event.number) for fact, event in zip(group, events)],
+                "insert into slagkracht.handed_in (world, region, origin_hash, number, kept_why) "
+                "values (%s, %s, %s, %s, %s)",
+                [
+                    (own.world, own.region, fact.hash, number, batch.became[fact.hash].kept)
+                    for fact, number in zip(group, numbers, strict=True)
+                ],
             )
-        added += [event.event_id for event in events]
-    _apply(own, new)
-    after = replay(read_events(own, own.region)).conflicts
-    fresh = tuple(conflict for conflict in after if (conflict.events, conflict.what) not in before)
-    return HandedIn(len(facts) - len(new), tuple(added), fresh)
+    again = _tell_again(own, batch)
+    fresh = [
+        conflict
+        for conflict in (replay(read_events(own)).conflicts if not batch.empty else ())
+        if (conflict.events, conflict.what) not in batch.before
+    ]
+    fresh += [Conflict(tuple(places.get(e, e) for e in each.events), each.what) for each in batch.clashes]
+    kept = tuple((places[f.event_id], batch.became[f.hash].kept) for f in batch.new if batch.became[f.hash].kept)
+    known = len(batch.facts) - len(batch.new)
+    return HandedIn(known, tuple(places.values()), tuple(fresh), kept, len(again))
+
+
+def _tell_again(own: Scope, batch: _Batch) -> list[str]:
+    """Of what stood here as a fact alone and is now what it says: lets those concerned read it; returns the ids."""
+    done, whom = list[str](), set[str]()
+    for origin, number in batch.kept.items():
+        became = batch.became[origin]
+        own.run("update slagkracht.handed_in set kept_why = %s where origin_hash = %s", became.kept, origin)
+        if not became.kept:
+            own.rows("select slagkracht.show_fact(%s, %s)", number, list(became.audience))
+            done.append(f"{own.region}-{number}")
+            whom |= set(became.audience)
+    if done:
+        text = f"wat eerder alleen als feit was overgenomen, geldt nu ook hier: {', '.join(done)}"
+        record(own, "note", {"text": text}, sorted(whom))
+    return done
 
 
 def hand_in_exercise(scopes: Callable[[str], AbstractContextManager[Scope]], text: str) -> list[HandedIn]:
@@ -118,16 +227,16 @@ def _lines(text: str) -> list[str]:
     return text.split("\n")[:-1]
 
 
-def _retold(fact: Event, places: dict[str, str], audience: Sequence[str]) -> Fact:
+def _retold(fact: Event, places: dict[str, str], audience: Iterable[str]) -> Fact:
     """A fact as it stands here: with where it came from, and a correction under the place that its fact got here."""
     origin = {"event_id": fact.event_id, "hash": fact.hash, "recorded_at": fact.recorded_at.isoformat()}
     body = {**fact.body, "handed_in": {**origin, "actor": fact.actor}}
     if fact.kind == "correction":
         body["corrects"] = places.get(body["corrects"], body["corrects"])
-    return Fact(fact.kind, body, audience, fact.happened_at)
+    return Fact(fact.kind, body, tuple(audience), fact.happened_at)
 
 
-def _copy(own: Scope, fact: Event, line: str, audience: Sequence[str]) -> None:
+def _copy(own: Scope, fact: Event, audience: Iterable[str]) -> None:
     own.insert(
         "event",
         chain=fact.chain,
@@ -139,77 +248,5 @@ def _copy(own: Scope, fact: Event, line: str, audience: Sequence[str]) -> None:
         actor=fact.actor,
         body=json.dumps(fact.body),
         hash=fact.hash,
-        line=line,
+        line=format_event(fact),
     )
-
-
-def _apply(own: Scope, facts: Iterable[Event]) -> None:
-    """Brings incidents and units up to what the facts say; the newest moment counts, whatever came in first."""
-    for fact in facts:
-        body = fact.body
-        if fact.kind == "incident_opened":
-            own.run(
-                "insert into slagkracht.incident (incident_id, world, region, what, x_m, y_m, level, opened_at) "
-                "values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
-                body["incident"],
-                own.world,
-                own.region,
-                body["what"],
-                body["x_m"],
-                body["y_m"],
-                body.get("level", ""),
-                fact.happened_at,
-            )
-        elif fact.kind == "incident_escalated":
-            own.run(
-                "update slagkracht.incident set level = %s, version = version + 1 "
-                "where incident_id = %s and region = %s and closed_at is null",
-                body["level"],
-                body["incident"],
-                own.region,
-            )
-        elif fact.kind == "incident_closed":
-            own.run(
-                "update slagkracht.incident set closed_at = %s, version = version + 1 "
-                "where incident_id = %s and region = %s and closed_at is null",
-                fact.happened_at,
-                body["incident"],
-                own.region,
-            )
-        elif fact.kind == "unit_status":
-            own.run(
-                "update slagkracht.unit set status = %s, status_at = %s where world = %s and unit_id = %s "
-                "and region = %s and (status_at is null or status_at < %s)",
-                body["status"],
-                fact.happened_at,
-                own.world,
-                body["unit"],
-                own.region,
-                fact.happened_at,
-            )
-        if fact.kind == "unit_position" and "move_up" in body:
-            own.run(
-                "update slagkracht.unit_place set move_up = %s, move_up_line = %s, "
-                "home_x_m = coalesce(%s, home_x_m, x_m), home_y_m = coalesce(%s, home_y_m, y_m) "
-                "where world = %s and unit_id = %s and region = %s and place_at < %s",
-                body["move_up"],
-                body.get("line", ""),
-                body.get("home_x_m"),
-                body.get("home_y_m"),
-                own.world,
-                body["unit"],
-                own.region,
-                fact.happened_at,
-            )
-        if fact.kind in ("unit_status", "unit_position") and "x_m" in body:
-            own.run(
-                "update slagkracht.unit_place set x_m = %s, y_m = %s, place_at = %s "
-                "where world = %s and unit_id = %s and region = %s and place_at < %s",
-                body["x_m"],
-                body["y_m"],
-                fact.happened_at,
-                own.world,
-                body["unit"],
-                own.region,
-                fact.happened_at,
-            )

@@ -127,5 +127,6 @@ def move_commitment(
         raise LedgerError(
             "toezegging {commitment}: {after} volgt niet op {before}", commitment=commitment, after=after, before=before
         ) from error
-    record(scope, step, {"commitment": commitment, "unit": row["unit_id"]}, parties_of(row), happened_at)
+    told = {"commitment": commitment, "unit": row["unit_id"], "line": row["line_id"]}
+    record(scope, step, told, parties_of(row), happened_at)
     return int(row["version"]) + 1

@@ -32,6 +32,7 @@ def open_incident(
         opened_at=happened_at or scope.at,
     )
     told = {"incident": incident, "what": what, "x_m": x_m, "y_m": y_m, "level": level}
+    told |= {"information_class": information_class}
     record(scope, "incident_opened", told, happened_at=happened_at)
     return incident
 

@@ -53,7 +53,7 @@ def offer_units(
     told = {"offer": offer, "line": line, "region": scope.region, "units": sorted(set(units)), "count": count}
     if knowingly:
         until = asked["needed_by"] + datetime.timedelta(hours=asked["hours"])
-        passed = {"region": scope.region, "until": until.isoformat(), "reason": knowingly}
+        passed = {"region": scope.region, "until": until.isoformat(), "reason": knowingly, "offer": offer}
         record(scope, "floor_passed", passed, happened_at=happened_at)
     record(scope, "offer_made", {**told, "conditions": conditions}, [asked["region"], *audience], happened_at)
     return offer
@@ -70,7 +70,7 @@ def refuse_line(
         raise LedgerError("kies een reden: {reasons}", reasons=", ".join(UNMET_REASONS))
     happened_at = _stated_answer(scope, asked, happened_at)
     offer, audience = _insert_offer(scope, asked, [], 0, text, "", "geweigerd", reason, happened_at)
-    told = {"line": line, "region": scope.region, "reason": reason, "text": text}
+    told = {"line": line, "region": scope.region, "reason": reason, "text": text, "offer": offer}
     record(scope, "offer_refused", told, [asked["region"], *audience], happened_at)
     return offer
 

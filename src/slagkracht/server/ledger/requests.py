@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from slagkracht.log import NATIONAL_CHAIN
 from slagkracht.server.database import Scope
@@ -97,12 +98,14 @@ def make_request(
             wave=wanted.wave,
             relieves=list(wanted.relieves),
         )
-    told = {"request": request, "region": scope.region, "incident": incident, "ground": ground}
-    record(scope, "request_made", {**told, "mandate": mandate, "signed_by": signed_by}, audience, happened_at)
+    told: dict[str, Any] = {"request": request, "region": scope.region, "incident": incident, "ground": ground}
+    told |= {"mandate": mandate, "signed_by": signed_by, "text": text, "asked_of": audience}
+    record(scope, "request_made", told, audience, happened_at)
     for n, wanted in enumerate(lines, start=1):
         line = {"request": request, "line": f"{request}-{n}", "formation": wanted.formation, "count": wanted.count}
         relief = {"wave": wanted.wave, "relieves": list(wanted.relieves)} if wanted.wave else {}
         line |= {"capability": wanted.capability, "hours": wanted.hours, **relief}
+        line |= {"x_m": wanted.x_m, "y_m": wanted.y_m, "needed_by": wanted.needed_by.isoformat()}
         record(scope, "line_asked", line, audience, happened_at)
     return request
 
@@ -128,7 +131,8 @@ def ask_regions(
     if scope.region == row["region"]:
         let_see_incident(scope, row["incident_id"], audience)
     text = f"aanvraag {request} uitgezet bij {', '.join(sorted(regions))}"
-    record(scope, "note", {"text": text, "request": request}, [row["region"], *audience], happened_at)
+    told = {"text": text, "request": request, "asked_of": sorted(regions)}
+    record(scope, "note", told, [row["region"], *audience], happened_at)
     return audience
 
 

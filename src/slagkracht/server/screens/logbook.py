@@ -39,7 +39,9 @@ def show_log(request: HttpRequest, acting: Acting) -> HttpResponse:
             if value and "\x00" not in value:
                 where, values = f"{where} and {column} = %s", [*values, value]
         rows = own.rows(
-            "select chain, number, kind, happened_at, recorded_at, actor, body, hash from slagkracht.event "
+            "select chain, number, kind, happened_at, recorded_at, actor, body, hash, (select h.kept_why from "
+            "slagkracht.handed_in h where h.world = event.world and h.region = event.chain and "
+            "h.number = event.number) as kept_why from slagkracht.event "
             f"where {where} order by recorded_at desc, chain, number desc limit {PAGE}",
             *values,
         )
