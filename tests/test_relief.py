@@ -344,6 +344,39 @@ def test_a_crew_that_drops_out_changes_only_its_own_shifts() -> None:
     check_laws(new, crews, SHIFTS)
 
 
+def replacing(asked: Any, crews: Crews, before: list[list[int]], lost: int, regions: int = 1) -> Any:
+    """The model of a rotation that had planned ``before`` [C, T] and in which crew ``lost`` cannot come."""
+    model = compute_model(
+        crews, np.array([30, 60], dtype=np.int32), Deployment(asked, WEDNESDAY, len(before[0]) * 4 / 24), SHIFTS, WEEK,
+        regions,
+    )  # fmt: skip
+    allowed = model.allowed.copy()
+    allowed[lost] = False
+    return dataclasses.replace(model, before=np.array(before, dtype=np.int32), replaces=True, allowed=allowed)
+
+
+def test_who_is_planned_for_later_is_the_last_to_fill_a_gap() -> None:
+    """The first of two shifts falls open. Crew 1 is nearer, and planned for the second; crew 2 drives an hour."""
+    crews = make_crews([0, 0, 1], [0, 0, 0])
+    post = choose_fast(replacing(((PUMP, 1),), crews, [[0, -1], [-1, 0], [-1, -1]], lost=0))
+    assert post.tolist() == [[-1, -1], [-1, 0], [0, -1]]
+
+
+def test_every_part_keeps_the_crew_that_was_planned_for_it_and_no_crew_more() -> None:
+    """Two pumps of two kinds at once, both planned; a third crew is nearer than the second and is not asked."""
+    other = dataclasses.replace(PUMP, code="pomp2")
+    crews = make_crews([0, 1, 0, 0], [0, 0, 0, 0])
+    post = choose_fast(replacing(((PUMP, 1), (other, 1)), crews, [[0], [1], [-1], [-1]], lost=3))
+    assert post.tolist() == [[0], [1], [-1], [-1]]
+
+
+def test_a_pair_that_lost_one_is_made_whole_beside_another_formation_of_its_region() -> None:
+    """The region brings a pump and a pair; one of the pair drops out: one crew takes its place, not two."""
+    crews = make_crews([0] * 5, [0] * 5)
+    post = choose_fast(replacing(((PUMP, 1), (PAIR, 1)), crews, [[0], [1], [1], [-1], [-1]], lost=2))
+    assert post.tolist() == [[0], [1], [-1], [1], [-1]]
+
+
 def test_a_late_relief_keeps_the_other_longer_and_its_rest_whole() -> None:
     crews = make_crews([0] * 4, [0] * 4)
     rotation = rotate(crews, [30], ((PUMP, 1),), 2)

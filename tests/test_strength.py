@@ -28,6 +28,7 @@ from slagkracht.strength import (
     expand_substitutes,
     formation_from_rule,
 )
+from slagkracht.strength.selection import lean_on
 
 NAMES = ("basiseenheid", "tankautospuit", "officier_van_dienst")
 PAIR = (("tankautospuit", 2),)
@@ -367,3 +368,12 @@ def test_the_order_in_which_regions_hand_in_units_changes_no_time(order: list[in
     chosen = np.flatnonzero(found.unit_formation == 0)
     soon = np.flatnonzero(drives[rows] == 300)
     assert chosen.tolist() == soon[:2].tolist()
+
+
+def test_residents_lean_on_each_of_k_holders_for_one_in_k_cubed() -> None:
+    """Unit 0 alone holds 600, units 1 and 2 share 400, and three share 270: 600, 50 and 50, 10 each."""
+    cover = cover_of([[0], [1, 2], [0, 1, 2]], [600, 400, 270], [0, 0, 0], 3, 1)
+    held = np.array([1, 2, 3], dtype=np.int32)
+    assert lean_on(cover.unit_first, cover.unit_area, cover.weight, held).tolist() == [610.0, 60.0, 60.0]
+    held[0] = 0  # nobody holds it any more: nobody is leant on for it
+    assert lean_on(cover.unit_first, cover.unit_area, cover.weight, held).tolist() == [10.0, 60.0, 60.0]

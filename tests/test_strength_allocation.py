@@ -33,6 +33,12 @@ def test_a_tighter_norm_asks_two() -> None:
     assert found.teams.tolist() == [1, 0, 1]
 
 
+def test_a_team_that_arrives_on_the_last_second_is_in_time() -> None:
+    """The middle is 50 s from both: within 50 one serves both, within 49 it serves nobody."""
+    assert solve(50.0, [1, 1], [0, 0, 0]).teams.tolist() == [0, 1, 0]
+    assert solve(49.0, [1, 1], [0, 0, 0]).teams.tolist() == [1, 0, 1]
+
+
 def test_what_is_there_is_kept_when_that_is_cheaper() -> None:
     """Two at the ends kept for 1 each cost as much as one new in the middle at 2.5, less."""
     found = solve(60.0, [1, 1], [1, 0, 1], new_cost=2.5)

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slagkracht.resources import compute_standing
+from slagkracht.resources import Standing, compute_standing
 from slagkracht.risks import Demand, Events, Need, Place, Profile, compute_events, compute_peak_demand
 from slagkracht.rules import Rule, Rules, RuleVersion
 from slagkracht.strength import (
     LEVELS,
+    Assignment,
+    Burden,
     Floors,
     add_on_call,
     compute_asked_places,
@@ -173,6 +175,33 @@ def test_who_lends_carries_the_burden() -> None:
     assert burden.index.tolist() == [0.0, 2.0]  # all that is lent, with half the people
     assert burden.fairness == pytest.approx(0.5)
     assert (burden.asked.tolist(), burden.stands.tolist(), burden.missing) == ([1], [1], ({},))
+
+
+def test_the_assigned_region_carries_the_burden_of_the_first_and_stands_only_where_it_is_in_time() -> None:
+    """One tanker in region 0 for ten hours: unit 0 (160 s) is soonest, but region 1 is assigned and sends unit 3 (360).
+
+    Of two the second is anyone's. Within 300 s the assigned one is late: it goes and does not count. When all of
+    region 1 is busy, whoever is soonest goes.
+    """
+    units, drive_s, cover = small_country()
+    one = formation(1)
+    first = [{"peloton": 1}, {}]
+
+    def serve(count: int, within_s: float, standing: Standing = units) -> Burden:
+        profile = Profile((risk(needs=(Need("peloton", count, 0.0, 10.0),)),), ())
+        wash = dataclasses.replace(
+            one, assignment=Assignment("basiseenheid", (("A", "B"),), "toewijzing-x", "test", "te verifiëren")
+        )
+        return compute_burden(
+            profile, standing, [[drive_s]], [[0]], [wash], np.array([within_s]), cover, Floors(np.zeros(2), "t"), first
+        )
+
+    alone, two, late = serve(1, 1000.0), serve(2, 1000.0), serve(1, 300.0)
+    assert (alone.lent.tolist(), alone.own.tolist(), alone.stands.tolist()) == ([0.0, 10.0], [0.0, 0.0], [1])
+    assert (two.lent.tolist(), two.own.tolist(), two.stands.tolist()) == ([0.0, 10.0], [10.0, 0.0], [2])
+    assert (late.lent.tolist(), late.stands.tolist(), late.missing) == ([0.0, 10.0], [0], ({"peloton": 1},))
+    busy = serve(1, 1000.0, dataclasses.replace(units, free=units.region == 0))
+    assert (busy.lent.tolist(), busy.own.tolist(), busy.stands.tolist()) == ([0.0, 0.0], [10.0, 0.0], [1])
 
 
 def test_two_places_at_once_do_not_share_units() -> None:

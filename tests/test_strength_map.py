@@ -164,6 +164,91 @@ def test_floors_that_hold_ask_no_move() -> None:
     assert moves.residual_after == pytest.approx(compute_residual(cover, nobody))
 
 
+FLOOR = 0.8 - 0.1
+"""A norm less its margin: 0.7000000000000001, a hair above the 700 of 1,000 that are in time."""
+
+
+def test_a_floor_that_holds_to_the_last_digit_asks_no_move() -> None:
+    """Town 1 (300 people) is empty, its region keeps the 70 % that it must. Town 2 could miss one, and keeps it."""
+    drive_s, near = three_towns()
+    units = dataclasses.replace(standing([0, 0, 1, 1], ["ts6"] * 4), origin=np.array([0, 1, 2, 2], dtype=np.int32))
+    cover = cover_of([[0], [1], [2, 3]], [700, 300, 500], [0, 0, 1], 4, 2)
+    moves = compute_move_ups(
+        units, units.capabilities[:, 1], drive_s, near, cover, Floors(np.array([FLOOR, 0.9]), "t"),
+        np.array([False, True, False, False]), call_handling_s=60.0, limit_s=400.0,
+    )  # fmt: skip
+    assert FLOOR > 0.7
+    assert len(moves.unit) == 0
+    assert not moves.mends.any()
+
+
+def test_a_floor_that_is_met_to_the_last_digit_is_mended_and_ends_the_moves() -> None:
+    """Both towns are empty; the first of two that can be missed fills the larger. With 700 of 1,000 the floor holds."""
+    drive_s, near = three_towns()
+    units = standing([0, 0, 1, 1, 1], ["ts6"] * 5)
+    units = dataclasses.replace(units, origin=np.array([0, 1, 2, 2, 2], dtype=np.int32))
+    cover = cover_of([[0], [1], [2, 3, 4]], [700, 300, 500], [0, 0, 1], 5, 2)
+    moves = compute_move_ups(
+        units, units.capabilities[:, 1], drive_s, near, cover, Floors(np.array([FLOOR, 0.9]), "t"),
+        np.array([True, True, False, False, False]), call_handling_s=60.0, limit_s=400.0,
+    )  # fmt: skip
+    assert moves.origin.tolist() == [0]
+    assert moves.mends.tolist() == [True, False]
+
+
+def test_a_region_whose_floor_holds_to_the_last_digit_draws_no_unit_from_one_below_its_floor() -> None:
+    """Town 1 (300) is empty and its region holds its 70 %; town 2 (100) is too and its region below. One can move."""
+    drive_s, near = three_towns()
+    units = dataclasses.replace(standing([0, 0, 1, 0], ["ts6"] * 4), origin=np.array([0, 1, 2, 0], dtype=np.int32))
+    cover = cover_of([[0, 3], [1], [2]], [700, 300, 100], [0, 0, 1], 4, 2)
+    moves = compute_move_ups(
+        units, units.capabilities[:, 1], drive_s, near, cover, Floors(np.array([FLOOR, 0.9]), "t"),
+        np.array([False, True, True, False]), call_handling_s=60.0, limit_s=400.0,
+    )  # fmt: skip
+    assert (moves.origin.tolist(), moves.mended.tolist()) == ([2], [100.0])
+
+
+def test_less_than_one_in_a_hundred_better_does_not_wait_for_it() -> None:
+    """From town 1 unit 2 mends 700 less the 5 that it alone holds, at 660; from town 2 unit 3 mends 700, at 1,260."""
+    drive_s = np.array([[0, 600, 1200], [600, 0, 600], [1200, 600, 0], [1200, 600, 1200]], dtype=np.uint16)
+    units = standing([0, 0, 0, 1, 1], ["ts6"] * 5)
+    units = dataclasses.replace(units, origin=np.array([0, 1, 1, 2, 2], dtype=np.int32))
+    cover = cover_of([[0], [1], [3, 4], [2]], [700, 295, 500, 5], [0, 0, 1, 0], 5, 2)
+    moves = compute_move_ups(
+        units, units.capabilities[:, 1], drive_s, np.arange(3, dtype=np.int32), cover, Floors(np.full(2, 0.9), "t"),
+        np.array([True, False, False, False, False]), call_handling_s=60.0, limit_s=400.0,
+    )  # fmt: skip
+    assert (moves.unit.tolist(), moves.mended.tolist()) == ([2], [695.0])
+
+
+def test_who_is_busy_or_never_ready_does_not_move_up() -> None:
+    """Of three that could go from town 2 the first is at an incident and the second never ready: the third goes."""
+    drive_s, near = three_towns()
+    units = dataclasses.replace(
+        standing([0, 0, 1, 1, 1], ["ts6"] * 5), origin=np.array([0, 1, 2, 2, 2], dtype=np.int32),
+        free=np.array([True, True, False, True, True]), readiness=np.array([1, 1, 1, 0, 1], dtype=np.float32),
+    )  # fmt: skip
+    cover = cover_of([[0], [1], [2, 3, 4]], [700, 300, 500], [0, 0, 1], 5, 2)
+    moves = compute_move_ups(
+        units, units.capabilities[:, 1], drive_s, near, cover, Floors(np.array([0.6, 0.5]), "t"),
+        np.array([True, False, False, False, False]), call_handling_s=60.0, limit_s=400.0,
+    )  # fmt: skip
+    assert moves.unit.tolist() == [4]
+
+
+def test_of_moves_that_mend_alike_the_soonest_goes() -> None:
+    """Units 2 (town 1) and 4 (town 2) mend as much; the one from town 1 is there 600 s sooner."""
+    drive_s, near = three_towns()
+    units = standing([0, 0, 0, 1, 1], ["ts6"] * 5)
+    units = dataclasses.replace(units, origin=np.array([0, 1, 1, 2, 2], dtype=np.int32))
+    cover = cover_of([[0], [1, 2], [3, 4]], [700, 300, 500], [0, 0, 1], 5, 2)
+    moves = compute_move_ups(
+        units, units.capabilities[:, 1], drive_s, near, cover, Floors(np.array([0.9, 0.9]), "t"),
+        np.array([True, False, False, False, False]), call_handling_s=60.0, limit_s=400.0,
+    )  # fmt: skip
+    assert (moves.unit.tolist(), moves.arrival_s.tolist()) == ([1], [660.0])
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000))
 def test_move_ups_never_lower_a_region_that_stood_above_its_floor_below_it(seed: int) -> None:

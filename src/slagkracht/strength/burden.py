@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,11 +45,14 @@ class Burden:
 def compute_burden(
     profile: Profile, standing: Standing, drive_s: Sequence[Sequence[Seconds]], home: Sequence[Sequence[int]],
     formations: Sequence[Formation], within_s: Doubles, cover: Cover, floors: Floors,
+    first: Sequence[Mapping[str, int]] = (),
 ) -> Burden:  # fmt: skip
     """Serve every scenario at every place by itself, and add up who sends what for how long.
 
     ``drive_s[k][j]`` uint16 [O] to place j of risk k, ``home[k][j]`` the region of that place · ``within_s`` float64
-    [F] per formation. Needs that start later are served out of what the earlier ones left. Scenarios without a place,
+    [F] per formation · ``first[r]`` the region that doctrine lets go first with a formation in region r, by code (none
+    given: whoever is soonest): it brings the first one asked at a place, also when it is late, unless it cannot bring
+    it whole. Needs that start later are served out of what the earlier ones left. Scenarios without a place,
     and needs for formations that are not in ``formations``, ask nothing here.
     """
     regions = len(cover.total)
@@ -58,6 +61,12 @@ def compute_burden(
     missing: list[dict[str, int]] = []
     known = {each.code: f for f, each in enumerate(formations)}
     counters = [Counter(standing, each, cover) for each in formations]
+    assigned = {
+        (each.code, here[each.code]): Counter(standing, each, cover, here)
+        for here in first
+        for each in formations
+        if each.code in here
+    }
     for k, risk in enumerate(profile.risks):
         heaviest = sum(place.weight for place in risk.places)
         for j, place in enumerate(risk.places):
@@ -65,12 +74,22 @@ def compute_burden(
             away = np.zeros(len(standing), dtype=np.bool_)
             asked = stands = 0
             short: dict[str, int] = {}
+            here = dict(first[home[k][j]]) if first else {}
             for need in sorted(risk.needs, key=lambda each: each.start_h):
                 if need.formation not in known:
                     continue
                 f = known[need.formation]
                 limit = max(within_s[f], 3600.0 * need.start_h)
-                taken, made = counters[f].take(drive_s[k][j], limit, floors, away, need.count)
+                taken, made, more = np.zeros_like(away), 0, need.count
+                if need.formation in here:
+                    whose = assigned[need.formation, here.pop(need.formation)]
+                    taken, made = whose.take(drive_s[k][j], limit, floors, away, 1)
+                    whole = made
+                    if not made:
+                        taken, whole = whose.take(drive_s[k][j], np.inf, floors, away, 1)  # sent, and late
+                    more -= whole
+                others, also = counters[f].take(drive_s[k][j], limit, floors, away | taken, more)
+                taken, made = taken | others, made + also
                 away |= taken
                 asked, stands = asked + need.count, stands + made
                 if made < need.count:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from slagkracht.areas import find_area
 from slagkracht.risks import Demand, Events, compute_events, compute_peak_demand
 from slagkracht.strength.burden import Burden, compute_burden
+from slagkracht.strength.formations import compute_first_regions
 from slagkracht.strength.gap import (
     Gap,
     Worth,
@@ -83,8 +84,10 @@ def compute_shortfall(
     together = compute_short_together(gap, TOGETHER, supply, standing, drive_s, cover, floors)
     tell("wie draagt het nu")
     spots = [[find_area(plan.areas, place.x_m, place.y_m) for place in risk.places] for risk in profile.risks]
+    codes_of = plan.regions.code.tolist()
     burden = compute_burden(
         profile, standing, [[posture.travel.drive_s[a] for a in row] for row in spots],
         [[int(plan.areas.region[a]) for a in row] for row in spots], formations, supply.within_s, cover, floors,
+        [compute_first_regions(formations, codes_of, r) for r in range(len(codes_of))],
     )  # fmt: skip
     return Shortfall(events, demand, gap, supply, worth, burden, together, tuple(sorted(asked - set(codes))))

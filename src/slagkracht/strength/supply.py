@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from slagkracht.resources import Standing
-from slagkracht.strength.compute import compute_arrival_s, compute_demand
+from slagkracht.strength.compute import NOBODY_FIRST, compute_arrival_s, compute_demand
 from slagkracht.strength.formations import Formation
 from slagkracht.strength.residual import Cover, Floors, compute_held, compute_least, compute_residual
 from slagkracht.strength.selection import lean_on, select
@@ -94,10 +94,15 @@ def compute_supply(
 
 
 class Counter:
-    """One kind of formation ready to be made as often as it goes, at any place and under any floors."""
+    """One kind of formation ready to be made as often as it goes, at any place and under any floors.
 
-    def __init__(self, standing: Standing, formation: Formation, cover: Cover) -> None:
-        one = compute_demand(standing, [(formation, 1)])
+    ``first`` the region whose own units alone have the assigned capability, by code (as in ``compute_demand``).
+    """
+
+    def __init__(
+        self, standing: Standing, formation: Formation, cover: Cover, first: Mapping[str, int] = NOBODY_FIRST
+    ) -> None:
+        one = compute_demand(standing, [(formation, 1)], first)
         self.standing, self.formation, self.cover, self.one = standing, formation, cover, one
         self.filled = one.share[:, 0, :].max(axis=1)
         self.nobody = np.zeros(len(standing), dtype=np.bool_)
