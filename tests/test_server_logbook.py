@@ -123,4 +123,4 @@ def test_the_picture_of_any_moment_is_what_the_exported_log_replays_to(
     screen = {"om": at.isoformat(), "bekend_op": known_at.isoformat() if known_at else ""}
     shown = text_of(officer.get("/logboek", screen))
     lasting = sum(incident.closed_at is None for incident in seen.incidents.values())
-    assert f"{lasting} incidenten" in shown
+    assert f"{lasting} incident{'' if lasting == 1 else 'en'} " in shown

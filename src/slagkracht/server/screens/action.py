@@ -453,5 +453,20 @@ def draw_timeline(own: Scope, situation: Situation, lines: list[Row], now: datet
     due = min((line["needed_by"] for line in lines), default=now)
     if due > now:
         marks.append({"x": x(due), "tekst": gettext("nodig {at:%H:%M}").format(at=due.astimezone(seam.CLOCK))})
+    spread_marks(marks)
     return {"balken": bars, "hoogte": len(bars) * ROW + 30, "breedte": WIDTH, "merken": marks,
             "legenda": [(COLOURS[step], word_of(step)) for step in COMMITMENT_STATES]}  # fmt: skip
+
+
+LETTER = 6.6
+"""How wide a letter of the timeline is, at most, in the units of its drawing."""
+
+
+def spread_marks(marks: list[dict[str, Any]]) -> None:
+    """Gives each mark a place for its text (``tekst_x``, its middle), beside the others and within the drawing."""
+    marks.sort(key=lambda mark: mark["x"])
+    wide = [len(mark["tekst"]) * LETTER for mark in marks]
+    most = float(WIDTH)
+    for number in range(len(marks) - 1, -1, -1):  # from the right, so that the last one stays within the drawing
+        marks[number]["tekst_x"] = min(marks[number]["x"], most - wide[number] / 2)
+        most = marks[number]["tekst_x"] - wide[number] / 2 - LETTER

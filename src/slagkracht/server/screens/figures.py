@@ -51,11 +51,12 @@ def euros(cents: int) -> str:
 
 @register.filter
 def moment(at: datetime.datetime | None) -> SafeString:
-    """A moment by the Dutch clock, that says how long ago it is."""
+    """A moment by the Dutch clock, with its year where that is not the present one."""
     if at is None:
         return mark_safe("–")
     local = at.astimezone(CLOCK)
-    return format_html('<time datetime="{}">{}</time>', local.isoformat(), f"{local:%d-%m %H:%M}")
+    told = f"{local:%d-%m %H:%M}" if local.year == datetime.datetime.now(CLOCK).year else f"{local:%d-%m-%Y %H:%M}"
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(), told)
 
 
 @register.filter

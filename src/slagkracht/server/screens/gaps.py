@@ -36,6 +36,7 @@ def show_gaps(request: HttpRequest, acting: Acting) -> HttpResponse:
     gaps = compute_gaps(coverage)
     with acting_scope(acting) as own:
         unmet, shortfall = read_unmet(own), read_shortfall(own, engine)
+    name_of = dict(zip(plan.regions.code.tolist(), plan.regions.name.tolist(), strict=True))
     order = np.argsort(-(table.population - table.in_time), kind="stable")
     context = {
         "norm": norm,
@@ -52,6 +53,7 @@ def show_gaps(request: HttpRequest, acting: Acting) -> HttpResponse:
         "regios": [
             {
                 "naam": str(table.name[r]),
+                "voluit": name_of.get(str(table.name[r]), ""),
                 "mensen": float(table.population[r]),
                 "tekort": float(table.population[r] - table.in_time[r]),
                 "aandeel": float(table.in_time[r] / table.population[r]) if table.population[r] else float("nan"),

@@ -321,6 +321,22 @@ FIGURES = {
         ),
         ("formatie-basispeloton", "formatie-handcrew", "vervanging", "ondergrens", "zonder-kazerne"),
     ),
+    "dekking": (
+        said("Dekking volgens de norm"),
+        said(
+            "Het aandeel inwoners van het plan dat een norm in een tijdvenster op tijd bereikt ziet, met elke eenheid "
+            "op haar eigen kazerne. Wie niet op tijd bereikt wordt, is het tekort."
+        ),
+        ("verwerkingstijd", "uitruk", "rijprofiel-gemodelleerd", "rijprofiel-spoed"),
+    ),
+    "kosten": (
+        said("Kosten en rijksbijdrage"),
+        said(
+            "De opgevoerde kosten die volgens de regeling meetellen, het eigen deel van de regio en wat daarboven voor "
+            "een rijksbijdrage in aanmerking komt."
+        ),
+        ("rijksbijdragen",),
+    ),
     "tekort": (
         said("Landelijk tekort"),
         said(
@@ -349,6 +365,8 @@ def show_receipt(request: HttpRequest, acting: Acting) -> HttpResponse:
             own.world,
         )
     name, how, codes = FIGURES[code]
+    if code == "dekking" and (norm := request.GET.get("norm", "")) in seam.norms(engine):
+        codes = (norm, *codes)
     rules = []
     for rule_code in codes:
         try:

@@ -141,6 +141,7 @@ SENTENCES: dict[str, Sentence] = {
 """How each kind of fact is told: one for every key of ``log.KINDS``."""
 
 HOME = Sentence((said("Eenheid {unit} gaat terug naar de eigen kazerne"),))
+BEGUN = Sentence((said("{procedure}, dossier {dossier} begonnen; het is nu {state}"),))
 BY_LAW = Sentence((said("{procedure}, dossier {dossier}: {step}, doordat een termijn verliep; het is nu {state}"),))
 TAKEN_BACK = Sentence((said("Feit {corrects} teruggenomen: {reason}"),))
 
@@ -157,9 +158,11 @@ def write_sentence(kind: str, body: Values) -> SafeString:
 
 
 def _choose(kind: str, body: Values) -> Sentence:
-    """How a fact is told; three kinds have a body that means something else."""
+    """How a fact is told; some kinds have a body that means something else."""
     if kind == "unit_position" and body.get("move_up") == "":
         return HOME
+    if kind == "step_taken" and not body.get("step"):
+        return BEGUN
     if kind == "step_taken" and body.get("by") == BY_TERM:
         return BY_LAW
     if kind == "correction" and not body.get("body"):
