@@ -31,7 +31,7 @@ from slagkracht.log import (
     verify_checkpoint,
 )
 from slagkracht.log.situation import EMPTY
-from slagkracht.server.verify_log import verify
+from slagkracht.server.verify_log import main, verify
 from two_stations import two_stations
 
 NOON = datetime.datetime(2026, 7, 1, 12, 0, tzinfo=datetime.UTC)
@@ -365,6 +365,72 @@ def test_beside_the_log_of_one_region_the_checkpoints_of_others_accuse_nobody() 
     assert verify("", of_another, {"VR07": PUBLIC}), "where a whole log is gone nothing is passed over"
     both = LOG + "".join(format_event(event) + "\n" for event in told((0, "note", {"text": "x"}), chain="VR08"))
     assert verify(both, of_another), "among the logs of many, one that is missing shows"
+
+
+def forked(at: int) -> list[Event]:
+    """The same history up to ``at``, told otherwise from there: as long, whole in itself, and signed by its owner."""
+    told_otherwise = FIRE[:at]
+    for event in FIRE[at:]:
+        body = {**event.body, "anders": 1}
+        told_otherwise = [
+            *told_otherwise,
+            append_event(
+                told_otherwise[-1], "VR06", event.kind, event.happened_at, event.recorded_at, event.actor, body
+            ),
+        ]
+    return told_otherwise
+
+
+def test_the_checkpoints_of_another_region_alone_prove_nothing_and_it_says_so() -> None:
+    elsewhere = told((0, "note", {"text": "x"}), chain="VR07")
+    found = verify(LOG, signed_checkpoint(elsewhere), {"VR06": PUBLIC, "VR07": PUBLIC})
+    assert found == [
+        "alle 1 controlepunten gaan over andere logboeken, geen over VR06: "
+        "of dit logboek is afgekapt of herschreven, is hiermee niet te zien"
+    ]
+    relabelled = signed_checkpoint(elsewhere).replace('"VR07"', '"VR06"')
+    assert verify(LOG, relabelled, {"VR06": PUBLIC}) == ["controlepunt 1: de handtekening klopt niet"]
+
+
+@pytest.mark.parametrize("at", range(1, len(FIRE)))
+def test_a_fork_of_equal_length_is_found_from_either_side(at: int) -> None:
+    fork = forked(at)
+    other = "".join(format_event(event) + "\n" for event in fork)
+    assert len(fork) == len(FIRE)
+    assert verify(other) == [], "in itself it is whole"
+    for log, points in ((other, CHECKPOINTS), (LOG, signed_checkpoint(fork))):
+        (found,) = verify(log, points, {"VR06": PUBLIC})
+        assert "VR06 nr. 14: een andere geschiedenis dan getekend op" in found
+    both = verify(LOG, CHECKPOINTS + signed_checkpoint(fork), {"VR06": PUBLIC})
+    assert both[-1] == "VR06 tekende twee geschiedenissen voor nr. 14"
+
+
+def test_a_checkpoint_later_than_the_log_says_how_much_is_gone() -> None:
+    for length in range(1, len(FIRE)):
+        short = "".join(format_event(event) + "\n" for event in FIRE[:length])
+        (found,) = verify(short, CHECKPOINTS, {"VR06": PUBLIC})
+        assert found.startswith("controlepunt 1: VR06 is afgekapt: op ")
+        assert found.endswith(f"waren er 14 feiten, nu {length}")
+
+
+def test_what_was_cut_off_after_the_last_checkpoint_is_told_as_unproven(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    early, log, points = signed_checkpoint(FIRE[:10]), tmp_path / "log.jsonl", tmp_path / "punten.jsonl"
+    log.write_text("".join(format_event(event) + "\n" for event in FIRE[:12]), "utf-8")
+    for held, said in (
+        (early, "VR06: getekend tot en met nr. 10; of er na nr. 12 iets ontbreekt, is niet te zien"),
+        ("", "VR06: geen controlepunt; of er aan het eind iets ontbreekt, is niet te zien"),
+        (signed_checkpoint(FIRE[:12]), None),
+    ):
+        points.write_text(held, "utf-8")
+        assert main([str(log), str(points)]) == 0
+        shown = capsys.readouterr().out
+        assert shown.startswith("in orde: 12 feiten")
+        assert shown.splitlines()[1:] == ([said] if said else [])
+    points.write_text(early + CHECKPOINTS, "utf-8")
+    assert main([str(log), str(points)]) == 1
+    assert "VR06 is afgekapt" in capsys.readouterr().out
 
 
 def test_the_verifier_trusts_only_the_key_it_was_given() -> None:

@@ -404,17 +404,14 @@ def test_what_a_unit_is_away_for_is_seen_up_to_its_class_and_that_it_is_away_by_
         assert set(heard["audience"]) == {OWNER, "LAC"}, "the one who asked hears where it is"
 
 
-@pytest.mark.parametrize("how", ["toegezegd", "eigen"])
-def test_a_place_tells_no_more_than_the_incident_may(database: Addresses, engine: Engine, how: str) -> None:  # noqa: F811
-    """Where a unit is on a Geheim incident shows in no place to who may not see that incident."""
-    from slagkracht.server.interfaces import feeds  # asks for Django
-
-    unit, x_m = "eenheid" + secrets.token_hex(4), round(150_000 + secrets.randbelow(10_000_000) / 1_000, 3)
+def send_away(how: str, information_class: str) -> tuple[str, str, str]:
+    """A unit of VR14 on the scene, promised to VR13 or of its own: (unit, incident, commitment)."""
+    unit, commitment = "eenheid" + secrets.token_hex(4), ""
     with acting("VR14") as own:
         own.insert("unit", unit_id=unit, region="VR14", type_code="TS6", capabilities=[], crew=6, station="K")
         ledger.report_unit(own, unit, "available", 1.0, 2.0)
     with acting("VR13" if how == "toegezegd" else "VR14") as own:
-        incident = ledger.open_incident(own, "stil", 1.0, 2.0, "", "Geheim")
+        incident = ledger.open_incident(own, "stil", 1.0, 2.0, "", information_class)
         if how == "toegezegd":
             wanted = ledger.Wanted("basiseenheid", "basiseenheid", 1, 1.0, 2.0, own.at, 8)
             line = ledger.make_request(own, incident, ledger.BY_NEIGHBOUR, "m", "s", [wanted], "VR14") + "-1"
@@ -425,6 +422,16 @@ def test_a_place_tells_no_more_than_the_incident_may(database: Addresses, engine
             (commitment,) = ledger.accept_offer(own, offer)
     with acting("VR14") as own:
         ledger.report_unit(own, unit, "on_scene", incident="" if how == "toegezegd" else incident)
+    return unit, incident, commitment
+
+
+@pytest.mark.parametrize("how", ["toegezegd", "eigen"])
+def test_a_place_tells_no_more_than_the_incident_may(database: Addresses, engine: Engine, how: str) -> None:  # noqa: F811
+    """Where a unit is on a Geheim incident shows in no place to who may not see that incident."""
+    from slagkracht.server.interfaces import feeds  # asks for Django
+
+    unit, _, commitment = send_away(how, "Geheim")
+    x_m = round(150_000 + secrets.randbelow(10_000_000) / 1_000, 3)
     low, high = someone(database, "VR14", "Vertrouwelijk"), someone(database, "VR14", "Geheim")
     told = {"id": secrets.token_hex(8), "eenheid": unit, "x_m": x_m, "y_m": 450_000.0}
     told["gebeurd_op"] = datetime.datetime.now(datetime.UTC).isoformat()
@@ -447,6 +454,25 @@ def test_a_place_tells_no_more_than_the_incident_may(database: Addresses, engine
             ledger.move_commitment(own, commitment, "unit_home")
     assert mark in low.get(f"{API}/eenheden?aantal=1000").content, "home again it is no secret"
     assert mark not in read_stream(low), "what was told then stays of the class that it had"
+
+
+@pytest.mark.parametrize("how", ["toegezegd", "eigen"])
+def test_a_place_follows_its_incident_into_another_class_at_once(database: Addresses, engine: Engine, how: str) -> None:  # noqa: F811
+    unit, incident, _ = send_away(how, "Intern")
+    x_m = round(150_000 + secrets.randbelow(10_000_000) / 1_000, 3)
+    with acting("VR14") as own:
+        ledger.report_unit(own, unit, "on_scene", x_m, 450_000.0, incident="" if how == "toegezegd" else incident)
+    low, high = someone(database, "VR14", "Vertrouwelijk"), someone(database, "VR14", "Geheim")
+    walked, mark = [Traces("", dict.fromkeys(set(NAMED.values()), unit))], str(x_m).encode()
+    for information_class, seen_below in (("Intern", True), ("Geheim", False), ("Vertrouwelijk", True)):
+        with acting("VR13" if how == "toegezegd" else "VR14") as own:
+            ledger.classify(own, "incident", incident, information_class)
+        for browser, sees in ((low, seen_below), (high, True)):
+            found = {path for path, content in look_everywhere(browser, walked).items() if mark in content}
+            if sees:
+                assert {"stroom", f"{API}/eenheden?aantal=1000"} <= found, information_class
+            else:
+                assert found == set(), information_class
 
 
 def low_account(browser: Any) -> int:

@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
+import psycopg
 import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from slagkracht.server import ledger
+from slagkracht.server.database import Addresses
 from slagkracht.server.interfaces import events
 from test_server_api import API, client, post
 from test_server_ledger import acting
@@ -107,6 +110,24 @@ def test_a_receiver_that_fails_twice_gets_everything_in_order(receiver: Receiver
         assert headers["content-type"].startswith("application/cloudevents+json")
         assert events.sign(secret, headers["webhook-id"], headers["webhook-timestamp"], body + b" ") != expected
     assert deliver_round() == 0, "nothing is left"
+
+
+def test_the_library_of_the_standard_takes_what_is_delivered(database: Addresses, receiver: Receiver) -> None:
+    made, secret = subscribed(receiver.sink, "VR02")
+    assert re.fullmatch(r"whsec_[A-Za-z0-9+/]{43}=", secret)
+    note("VR02", "voor de bibliotheek: één é")
+    deliver_round()
+    headers, body = next((h, b) for h, b in reversed(receiver.got) if "bibliotheek" in b.decode())
+    assert Webhook(secret).verify(body, headers)["data"]["text"] == "voor de bibliotheek: één é"
+    for wrong, given in ((Webhook(secret), body + b" "), (Webhook("whsec_" + "A" * 43 + "="), body)):
+        with pytest.raises(WebhookVerificationError, match="No matching signature"):
+            wrong.verify(given, headers)
+    with psycopg.connect(database.owner) as owner:  # one of before: its letters are its key
+        owner.execute("update slagkracht.subscription set secret = 'oud-geheim' where subscription_id = %s", (made,))
+    note("VR02", "als tevoren")
+    deliver_round()
+    headers, body = next((h, b) for h, b in reversed(receiver.got) if "als tevoren" in b.decode())
+    assert Webhook(b"oud-geheim").verify(body, headers)["data"]["text"] == "als tevoren"
 
 
 def test_the_profile(receiver: Receiver) -> None:

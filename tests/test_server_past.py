@@ -14,7 +14,9 @@ from slagkracht.plan import Plan
 from slagkracht.server import demo, exchange
 from slagkracht.server import engine as seam
 from slagkracht.server.database import Addresses
+from slagkracht.server.journal import read_events
 from slagkracht.server.ledger import LedgerError
+from slagkracht.simulation.record import ACTOR
 from slagkracht.sources.modelland import build_modelland
 from test_server_api import API, client
 from test_server_ledger import acting
@@ -90,7 +92,7 @@ def test_everyone_in_the_exercise_watches_it_step_by_step(username: str) -> None
     opened = text_of(browser.get("/terugkijken?om=2026-01-02T12:59&stap=1&naar=1"))
     assert "Beeld om 02-01-2026 13:00" in opened
     assert " 2 incidenten" in opened
-    assert "VR06: Incident S-VR06 geopend: brand in VR06" in opened
+    assert re.search(r"VR06: Incident 260102-[0-9a-f]{4}-S-VR06 geopend: brand in VR06", opened)
     back = text_of(browser.get("/terugkijken?om=2026-01-02T13:00&stap=1&naar=-1"))
     assert " 0 incidenten" in back
     arrived = browser.get("/terugkijken?om=2026-01-02T13:10&stap=15")
@@ -132,3 +134,26 @@ def test_nothing_of_it_is_in_the_real_world() -> None:
         assert " 0 incidenten" in text_of(real.get("/terugkijken?om=2026-01-02T13:10"))
         assert real.get("/terugkijken/beeld.json", {"om": "2026-01-02T13:10"}).json()["incidenten"] == []
         assert "brand in VR06" not in text_of(real.get("/logboek"))
+
+
+def test_two_weeks_with_the_same_numbers_stand_beside_each_other(plan: Plan, week: str) -> None:
+    """Both begin at the same moment and count from 1; only the fires differ."""
+    assert exchange.SIMULATED == ACTOR
+    told = [parse_event(line) for line in week.splitlines()]
+    second = ""
+    last: dict[str, Event] = {}
+    for fact in told:
+        body = {**fact.body, "what": "andere brand"} if "what" in fact.body else fact.body
+        at = fact.happened_at
+        last[fact.chain] = append_event(last.get(fact.chain), fact.chain, fact.kind, at, at, fact.actor, body)
+        second += format_event(last[fact.chain]) + "\n"
+    for log in (week, second, week, second):
+        exchange.hand_in_exercise(lambda region: acting(region, "oefening"), log)
+    with acting("VR06", "oefening") as own:
+        rows = own.rows("select incident_id, what, closed_at from slagkracht.incident where region = 'VR06'")
+        situation = replay(read_events(own, "VR06"))
+    assert sorted(row["what"] for row in rows) == ["andere brand", "brand in VR06"]
+    assert all(row["closed_at"] for row in rows)
+    assert {i.what for i in situation.incidents.values()} == {"andere brand", "brand in VR06"}
+    assert [c.what for c in situation.conflicts if "twee keer geopend" in c.what] == []
+    assert len({row["incident_id"].rpartition("-S-")[0] for row in rows}) == 2

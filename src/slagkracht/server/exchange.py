@@ -17,6 +17,12 @@ from slagkracht.server.told_classes import settle_classes
 from slagkracht.server.told_elsewhere import Became, Told, gather
 from slagkracht.server.verify_log import verify
 
+SIMULATED = "simulatie"
+"""Who tells the facts of a simulation."""
+
+NUMBERED = ("incident", "request", "line", "commitment")
+"""What a simulation numbers from 1, so that two of them use the same names."""
+
 
 @dataclass(frozen=True)
 class HandedIn:
@@ -64,11 +70,12 @@ def hand_in(own: Scope, text: str, audience: Sequence[str] = ()) -> HandedIn:
 
 
 def hand_in_together(
-    own: Scope, text: str, regions: Sequence[str], audience: Sequence[str] = ()
+    own: Scope, text: str, regions: Sequence[str], audience: Sequence[str] = (), week: str = ""
 ) -> dict[str, HandedIn]:
     """As ``hand_in``, for the logs of ``regions`` that worked on one laptop: what they did in turn is done in turn.
 
-    Everything in the transaction of ``own``, that acts for each region in its turn: all of it, or nothing.
+    Everything in the transaction of ``own``, that acts for each region in its turn: all of it, or nothing. ``week``
+    goes before the numbers of what was simulated, and the log is told again then, never copied.
     """
     if findings := verify(text):
         raise LedgerError(f"dit logboek klopt niet en is niet overgenomen: {'; '.join(findings[:3])}")
@@ -77,10 +84,10 @@ def hand_in_together(
         fact = parse_event(line)
         if fact.chain not in logs:
             raise LedgerError(f"dit is het logboek van {fact.chain}, niet van {', '.join(logs)}")
-        logs[fact.chain].append(fact)
+        logs[fact.chain].append(_numbered(fact, week) if week else fact)
     batches = []
     for region, facts in logs.items():
-        batches.append(_begin(_as(own, region), facts))
+        batches.append(_begin(_as(own, region), facts, copies=not week))
     turns = [(fact.recorded_at, n, fact) for n, batch in enumerate(batches) for fact in batch.todo]
     for _, n, fact in sorted(turns, key=lambda turn: turn[:2]):
         batch = batches[n]
@@ -123,7 +130,7 @@ def _as(own: Scope, region: str) -> Scope:
     return replace(own, region=region)
 
 
-def _begin(own: Scope, facts: list[Event]) -> _Batch:
+def _begin(own: Scope, facts: list[Event], copies: bool) -> _Batch:
     own.rows("select pg_advisory_xact_lock(hashtextextended(%s, 0))", f"{own.world}/{own.region}")
     here = list(read_events(own, own.region))
     refuse_sealed(own, len(here))
@@ -137,7 +144,7 @@ def _begin(own: Scope, facts: list[Event]) -> _Batch:
         facts=facts,
         new=new,
         kept={origin: number for origin, number in kept.items() if origin in again},
-        empty=not here,
+        empty=copies and not here,
         told=gather(own, facts, here),
         clashes=settle_classes(own, new, here, {fact.hash for fact in facts}),
         before={(conflict.events, conflict.what) for conflict in replay(read_events(own)).conflicts},
@@ -206,6 +213,7 @@ def hand_in_exercise(scopes: Callable[[str], AbstractContextManager[Scope]], tex
     chains: dict[str, list[str]] = {}
     for line in _lines(text):
         chains.setdefault(parse_event(line).chain, []).append(line + "\n")
+    week = _week_of([parse_event(lines[0]) for lines in chains.values()])
     done = []
     for chain, lines in sorted(chains.items()):
         with scopes(chain) as own:
@@ -213,8 +221,25 @@ def hand_in_exercise(scopes: Callable[[str], AbstractContextManager[Scope]], tex
                 raise LedgerError(
                     "een logboek van meer regio's hoort in de oefening; in het echt voert elk het eigen in"
                 )
-            done.append(hand_in(own, "".join(lines), everyone(own)))
+            done.append(hand_in_together(own, "".join(lines), [chain], everyone(own), week)[chain])
     return done
+
+
+def _week_of(firsts: Sequence[Event]) -> str:
+    """What tells a simulated week from another: the day on which it begins, and its first fact; "" = not simulated.
+
+    The same week, also when it goes on longer, has the same.
+    """
+    first = min(firsts, key=lambda fact: (fact.recorded_at, fact.chain), default=None)
+    if first is None or first.actor != SIMULATED:
+        return ""
+    return f"{first.happened_at:%y%m%d}-{first.hash[:4]}"
+
+
+def _numbered(fact: Event, week: str) -> Event:
+    """A simulated fact with the numbers of its own week: every simulation counts from 1."""
+    body = {name: f"{week}-{value}" if name in NUMBERED else value for name, value in fact.body.items()}
+    return replace(fact, body=body)
 
 
 def everyone(own: Scope) -> list[str]:

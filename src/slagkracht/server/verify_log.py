@@ -53,11 +53,48 @@ def verify(log: str, checkpoints: str = "", keys: dict[str, str] | None = None) 
         chain = chains.setdefault(record["chain"], [])
         findings += [f"regel {row} ({record['event_id']}): {what}" for what in check_entry(record, chain)]
         chain.append(record)
+    others = 0
+    signed: dict[tuple[str, int], set[str]] = {}
     for row, line in enumerate(checkpoints.splitlines(), start=1):
         if is_of_another(line, chains):
+            others += 1
             continue
-        findings += [f"controlepunt {row}: {what}" for what in check_checkpoint(line, chains, keys)]
+        found, point = check_checkpoint(line, chains, keys)
+        findings += [f"controlepunt {row}: {what}" for what in found]
+        if point is not None:
+            signed.setdefault((point["chain"], point["number"]), set()).add(point["hash"])
+    findings += [
+        f"{chain} tekende twee geschiedenissen voor nr. {number}"
+        for (chain, number), hashes in sorted(signed.items())
+        if len(hashes) > 1
+    ]
+    if others and not signed and not findings:
+        (own,) = chains
+        findings.append(
+            f"alle {others} controlepunten gaan over andere logboeken, geen over {own}: "
+            "of dit logboek is afgekapt of herschreven, is hiermee niet te zien"
+        )
     return findings
+
+
+def proven(log: str, checkpoints: str) -> list[str]:
+    """How far checkpoints prove each chain of a log in which nothing was found: what was cut off after, nobody sees."""
+    length: dict[str, int] = {}
+    for line in log.split("\n")[:-1]:
+        length[json.loads(line)["chain"]] = json.loads(line)["number"]
+    last: dict[str, int] = {}
+    for line in checkpoints.splitlines():
+        point = json.loads(line)
+        last[point["chain"]] = max(point["number"], last.get(point["chain"], 0))
+    told = []
+    for chain, number in sorted(length.items()):
+        if chain not in last:
+            told.append(f"{chain}: geen controlepunt; of er aan het eind iets ontbreekt, is niet te zien")
+        elif last[chain] < number:
+            told.append(
+                f"{chain}: getekend tot en met nr. {last[chain]}; of er na nr. {number} iets ontbreekt, is niet te zien"
+            )
+    return told
 
 
 def is_of_another(line: str, chains: Collection[str]) -> bool:
@@ -86,8 +123,10 @@ def check_entry(record: dict[str, Any], before: list[dict[str, Any]]) -> list[st
     return findings
 
 
-def check_checkpoint(line: str, chains: dict[str, list[dict[str, Any]]], keys: dict[str, str] | None) -> list[str]:
-    """What is wrong with a signed checkpoint, or with the log that it speaks of."""
+def check_checkpoint(
+    line: str, chains: dict[str, list[dict[str, Any]]], keys: dict[str, str] | None
+) -> tuple[list[str], dict[str, Any] | None]:
+    """What is wrong with a signed checkpoint, or with the log that it speaks of; and what it says, where signed."""
     try:
         signed = json.loads(line)
         point = {name: signed[name] for name in ("chain", "number", "hash", "at")}
@@ -95,18 +134,19 @@ def check_checkpoint(line: str, chains: dict[str, list[dict[str, Any]]], keys: d
             raise ValueError(line)
         key, signature = bytes.fromhex(signed["key"]), bytes.fromhex(signed["signature"])
     except (ValueError, KeyError, TypeError, RecursionError):
-        return [f"geen controlepunt: {line[:60]!r}"]
+        return [f"geen controlepunt: {line[:60]!r}"], None
     message = b"slagkracht-checkpoint-1\n" + canonical(point).encode()
     if keys is not None and keys.get(point["chain"]) != key.hex():
-        return [f"niet getekend met de sleutel van {point['chain']}"]
+        return [f"niet getekend met de sleutel van {point['chain']}"], None
     if not is_signed(key, message, signature):
-        return ["de handtekening klopt niet"]
+        return ["de handtekening klopt niet"], None
     chain = chains.get(point["chain"], [])
     if len(chain) < point["number"]:
-        return [f"{point['chain']} is afgekapt: op {point['at']} waren er {point['number']} feiten, nu {len(chain)}"]
+        what = f"{point['chain']} is afgekapt: op {point['at']} waren er {point['number']} feiten, nu {len(chain)}"
+        return [what], point
     if chain[point["number"] - 1]["hash"] != point["hash"]:
-        return [f"{point['chain']} nr. {point['number']}: een andere geschiedenis dan getekend op {point['at']}"]
-    return []
+        return [f"{point['chain']} nr. {point['number']}: een andere geschiedenis dan getekend op {point['at']}"], point
+    return [], point
 
 
 # Ed25519, RFC 8032 section 5.1.7, written out so that nothing needs to be installed.
@@ -185,6 +225,8 @@ def main(arguments: list[str]) -> int:
         "\n".join(findings)
         or f"in orde: {log.count(chr(10))} feiten, niets gewijzigd, weggelaten of verplaatst{checked}"
     )
+    if not findings:
+        print("".join(f"{what}\n" for what in proven(log, points)), end="")
     return 1 if findings else 0
 
 

@@ -4,7 +4,7 @@ A subscription carries what its region may read, up to the class of who subscrib
 at every attempt. A delivery is a row in the database and so survives a crash of whoever sends: at least once, with the
 same id each time. The platform's clock lets one server at a time deliver for a subscription, and no transaction stays
 open while a receiver is waited for. Signed as Standard Webhooks does:
-``webhook-signature`` is the HMAC-SHA256 of id, moment and body with the secret of the subscription.
+``webhook-signature`` is the HMAC-SHA256 of id, moment and body with the key in the secret of the subscription.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ FIRST_S, LONGEST_S = 1.0, 3_600.0
 MOST_TRIES = 200
 """After this many failures in a row (about eight days) a delivery is given up, and the subscription goes on."""
 
+SECRET = "whsec_"
+"""How Standard Webhooks begins a secret; its key follows in base64."""
+
 TIMEOUT_S = 10.0
 AT_ONCE = 500
 
@@ -54,8 +57,15 @@ def format_cloud_event(event: Event, world: str) -> dict[str, Any]:
 
 def sign(secret: str, message: str, at: str, body: bytes) -> str:
     """The signature of a delivery, to be recomputed by the receiver."""
-    signed = hmac.new(secret.encode(), f"{message}.{at}.".encode() + body, hashlib.sha256).digest()
+    signed = hmac.new(key_of(secret), f"{message}.{at}.".encode() + body, hashlib.sha256).digest()
     return "v1," + base64.b64encode(signed).decode()
+
+
+def key_of(secret: str) -> bytes:
+    """The bytes to sign with: those in base64 after ``whsec_``. A secret of before is its own letters, as it was."""
+    if secret.startswith(SECRET):
+        return base64.b64decode(secret.removeprefix(SECRET))
+    return secret.encode()
 
 
 def subscribe(own: Scope, sink: str, kinds: list[str]) -> tuple[str, str]:
@@ -74,7 +84,7 @@ def subscribe(own: Scope, sink: str, kinds: list[str]) -> tuple[str, str]:
         raise ledger.LedgerError("adres: https, of http op deze machine zelf")
     if unknown := sorted(set(kinds) - set(KINDS)):
         raise ledger.LedgerError(f"onbekende soorten: {', '.join(unknown)}")
-    made, secret = f"B-{own.region}-{secrets.token_hex(5)}", secrets.token_urlsafe(32)
+    made, secret = f"B-{own.region}-{secrets.token_hex(5)}", SECRET + base64.b64encode(secrets.token_bytes(32)).decode()
     last = own.row("select (coalesce(slagkracht.last_fact(%s)::text, '0')::numeric + 1)::text as tx", own.world)
     assert last is not None
     highest = own.row("select (array['Open', 'Intern', 'Vertrouwelijk', 'Geheim'])[slagkracht.clearance()] as class")
