@@ -175,6 +175,21 @@ def test_a_wrong_question_is_refused(asked: dict[str, str]) -> None:
     assert answer.json()["detail"]
 
 
+@pytest.mark.parametrize("path", ["", "/conformance", "/collections", "/collections/kazernes", "/api"])
+def test_a_page_about_the_layers_takes_no_question(path: str) -> None:
+    assert get(f"/ogc/v1{path}", f="json").status_code == 200
+    for asked in ({"f": "html"}, {"limit": 1}):
+        answer = get(f"/ogc/v1{path}", **asked)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
+
+
+def test_an_address_that_is_not_there_is_a_problem_too() -> None:
+    for path in ("/ogc/v1/geen", "/ogc/v1/collections/", "/ogc"):
+        answer = get(path)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json"), path
+        assert answer.headers["API-Version"] == "1.0.0"
+
+
 def test_what_is_not_there() -> None:
     for path in ("/ogc/v1/collections/wegen", ITEMS.format("wegen"), ITEMS.format("eenheden") + "/geen"):
         assert get(path).status_code == 404

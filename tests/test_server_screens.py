@@ -321,7 +321,7 @@ def test_a_form_that_expired_and_a_request_that_cannot_be_read_say_so_in_dutch(e
     elsewhere = Client(SERVER_NAME="elders.example").get("/")
     assert (elsewhere.status_code, "Dit verzoek is niet te lezen" in text_of(elsewhere)) == (400, True)
     huge = client("demo-officier-vr06").post("/api/v1/berichten", b"x" * 3_000_000, content_type="application/xml")
-    assert (huge.status_code, huge.headers["Content-Type"]) == (400, "application/problem+json")
+    assert (huge.status_code, huge.headers["Content-Type"]) == (413, "application/problem+json")
 
 
 def test_what_is_away_costs_cover_and_what_is_moved_brings_it_back(engine: Engine) -> None:

@@ -160,14 +160,16 @@ def _harden(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     if response.status_code == 405 and request.path.startswith(("/api/", "/ogc/")):
         detail = f"{request.method} kan hier niet; wel {response.headers.get('Allow', '')}"
         body = {"type": "about:blank", "title": "Kan hier niet", "status": 405, "detail": detail}
-        response.content = json.dumps(body).encode()
+        response.content = json.dumps({**body, "instance": request.path}, ensure_ascii=False).encode()
         response.headers["Content-Type"] = "application/problem+json"
         response.headers["Content-Length"] = str(len(response.content))
     response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Permissions-Policy", "geolocation=(), camera=(), microphone=()")
     response.headers.setdefault("X-Frame-Options", "DENY")
-    if request.path.startswith(("/api/", "/ogc/")):
+    if f"{request.path}/".startswith(("/api/", "/ogc/")):
+        if response.status_code == 401:
+            response.headers.setdefault("WWW-Authenticate", 'Bearer realm="Slagkracht"')
         response.headers["API-Version"] = API_VERSION
         response.headers.setdefault("Cache-Control", "no-store")
     return response

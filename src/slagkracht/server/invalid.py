@@ -1,14 +1,16 @@
-"""What is wrong with a field that another system sent, in Dutch: each kind of finding in words that say what to do."""
+"""What is wrong with what another system sent, in Dutch: each finding with its place and words that say what to do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 WORDS = {
     "missing": "ontbreekt; geef een waarde",
     "extra_forbidden": "kennen wij hier niet; laat het weg",
     "string_type": "is geen tekst",
+    "string_unicode": "bevat tekens die geen tekst zijn (halve UTF-16-paren)",
     "string_too_short": "is te kort: minstens {min_length} tekens",
     "string_too_long": "is te lang: hoogstens {max_length} tekens",
     "string_pattern_mismatch": "heeft niet de vorm {pattern}",
@@ -54,3 +56,69 @@ def describe_invalid(finding: Mapping[str, Any]) -> str:
         return str(context.get("error", "kan zo niet"))
     words = WORDS.get(finding["type"], "is niet wat hier gevraagd wordt; zie de beschrijving van dit adres")
     return words.format(**{name: str(value).replace(" or ", " of ") for name, value in context.items()})
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: ``where`` it was sent (body, query, path or header, as OpenAPI names them), the JSON
+    ``pointer`` (RFC 6901) to it there, "" being all of it, and what is wrong with it.
+    """
+
+    where: str
+    pointer: str
+    detail: str
+
+    @property
+    def text(self) -> str:
+        """For a person: the place with dots, and what is wrong there."""
+        place = self.pointer.lstrip("/").replace("/", ".").replace("~1", "/").replace("~0", "~")
+        return f"{place}: {self.detail}" if place else self.detail
+
+
+class InvalidError(ValueError):
+    """What was sent is not what is asked here; carries every finding at once."""
+
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__("; ".join(finding.text for finding in findings))
+        self.findings = findings
+
+
+def describe_fields(findings: Iterable[Finding]) -> list[dict[str, str]]:
+    """Findings as they go out, each an object with ``in``, ``pointer`` and ``detail``."""
+    return [{"in" if name == "where" else name: value for name, value in asdict(f).items()} for f in findings]
+
+
+def find_wrong(errors: Iterable[Mapping[str, Any]], body: object = None) -> list[Finding]:
+    """The findings in what the checking library found; ``body`` is what was sent, as far as it could be read.
+
+    Where a value may be of several kinds, the library tells once per kind why it is not that: here that is one finding.
+    """
+    told: dict[tuple[str, str], list[str]] = {}
+    for error in errors:
+        where, *place = error["loc"]
+        if where == "body":
+            place = _follow(place[1:], body)
+        words = describe_invalid(error)
+        if where == "body" and not place and error["type"] == "missing":
+            words = "het verzoek heeft geen inhoud"
+        said = told.setdefault((str(where), point(*place)), [])
+        if words not in said:
+            said.append(words)
+    return [Finding(where, pointer, ", ".join(said)) for (where, pointer), said in told.items()]
+
+
+def point(*place: object) -> str:
+    """The JSON pointer to a place."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in place)
+
+
+def _follow(place: list[Any], body: object) -> list[Any]:
+    """As much of ``place`` as is in ``body``, and the one field that is missing there: not the library's own names."""
+    found = []
+    for part in place:
+        is_field = isinstance(body, Mapping)
+        if not is_field and not (isinstance(body, list) and isinstance(part, int) and part < len(body)):
+            break
+        found.append(part)
+        body = body.get(part) if isinstance(body, Mapping) else body[part]  # type: ignore[index]
+    return found

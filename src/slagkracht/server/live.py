@@ -266,10 +266,11 @@ def _open(request: HttpRequest) -> Watcher | None:
 async def stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     """GET /api/v1/gebeurtenissen/stroom: facts as they come, after Last-Event-ID when that is given."""
     watcher = await sync_to_async(_open)(request)
-    if watcher is None or request.method != "GET":
-        status = 401 if watcher is None else 405
-        body = {"type": "about:blank", "title": "Niet toegestaan", "status": status, "detail": "log in en lees"}
-        return HttpResponse(json.dumps(body), status=status, content_type="application/problem+json")
+    if request.method != "GET":
+        return HttpResponse(status=405, headers={"Allow": "GET"})  # told as every other address tells it
+    if watcher is None:
+        body = {"type": "about:blank", "title": "Niet toegestaan", "status": 401, "detail": "log in en lees"}
+        return HttpResponse(json.dumps(body), status=401, content_type="application/problem+json")
     place = parse_place(request.headers.get("Last-Event-ID", ""))
 
     async def tell() -> AsyncIterator[bytes]:

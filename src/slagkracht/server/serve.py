@@ -103,7 +103,11 @@ def run(listener: socket.socket) -> None:
     clock = start_clock(database.data_folder() / "sleutels")
     threading.Thread(target=warm_up_answers, name="warm-up", daemon=True).start()
     config = uvicorn.Config(
-        "slagkracht.server.asgi:application", log_level="warning", lifespan="off", timeout_graceful_shutdown=2
+        "slagkracht.server.asgi:application",
+        log_level="warning",
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+        server_header=False,  # what we are built of is nobody's business
     )
     try:
         uvicorn.Server(config).run(sockets=[listener])

@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "axes.middleware.AxesMiddleware",
+    "slagkracht.server.interfaces.manners.Manners",
 ]
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
@@ -93,6 +94,7 @@ TEMPLATES = [
         },
     }
 ]
+APPEND_SLASH = False
 ROOT_URLCONF = "slagkracht.server.urls"
 ASGI_APPLICATION = "slagkracht.server.asgi.application"
 LOGIN_URL = "/inloggen"

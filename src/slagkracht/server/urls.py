@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
 from slagkracht.server.api import api, problem
@@ -91,26 +92,34 @@ urlpatterns = [
     path("uitloggen", entry.log_out),
     path("handelen-als", entry.choose),
     path("taal", set_language),
-    path("api/v1/gebeurtenissen/stroom", stream),
+    path("api/v1/gebeurtenissen/stroom", csrf_exempt(stream)),
     *interfaces,
     path("api/v1/", api.urls),
 ]
 
 
+MACHINES = ("/api/", "/ogc/")
+"""What begins so is read by other systems."""
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if request.path.startswith("/api/"):
+    if f"{request.path}/".startswith(MACHINES):
         return problem(request, 404, "Niet gevonden", "dit adres bestaat niet")
     return render(request, "niet_gevonden.html", status=404)
 
 
 def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if request.path.startswith(("/api/", "/ogc/")):
+    if f"{request.path}/".startswith(MACHINES):
         return problem(request, 400, "Ongeldige invoer", "het verzoek is te groot of niet te lezen")
     return render(request, "niet_leesbaar.html", status=400)
 
 
 def expired_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form without the token of its page: an old page, another site, or a browser that keeps no cookies."""
+    if f"{request.path}/".startswith(MACHINES):
+        return problem(
+            request, 403, "Niet toegestaan", "dit kwam niet van een pagina van dit platform; laad die opnieuw"
+        )
     return render(request, "formulier_verlopen.html", status=403)
 
 

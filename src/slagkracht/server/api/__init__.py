@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from slagkracht.server.api import costs, relief
-from slagkracht.server.api.routes import api, problem
+from slagkracht.server.api import costs, decisions, relief
+from slagkracht.server.api.problems import problem
+from slagkracht.server.api.routes import api
 
-__all__ = ["api", "costs", "problem", "relief"]
+__all__ = ["api", "costs", "decisions", "problem", "relief"]

@@ -10,23 +10,28 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import psycopg
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, StreamingHttpResponse
+from django.utils.http import parse_etags
 from ninja import NinjaAPI, Query, Schema, Status
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import APIKeyCookie
-from pydantic import AwareDatetime
+from ninja.utils import check_csrf
+from pydantic import Field
 
-from slagkracht.log import NATIONAL_CHAIN, format_event, replay
+from slagkracht.log import format_event, replay
 from slagkracht.procedures import StepRefusedError, draw_procedure
 from slagkracht.server import assistance, dossiers, ledger
 from slagkracht.server.api import schemas
+from slagkracht.server.api.lines import JsonParser, JsonRenderer
+from slagkracht.server.api.problems import problem
 from slagkracht.server.api.resources import RESOURCES, Resource
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.exchange import refuse_sealed
 from slagkracht.server.guard import API_VERSION, Acting, acting_scope, find_acting
-from slagkracht.server.invalid import describe_invalid
+from slagkracht.server.invalid import Finding, InvalidError, find_wrong
 from slagkracht.server.journal import read_events, record
-from slagkracht.server.keys import AccessKey, end_key, make_key
+from slagkracht.server.keys import AccessKey
 
 Answer = Status[Any]
 
@@ -35,6 +40,14 @@ class ActingCookie(APIKeyCookie):
     """A session of someone whose mandate holds now; changing something also asks for the CSRF token."""
 
     param_name = "sessionid"
+
+    def _get_key(self, request: HttpRequest) -> str | None:
+        if check_csrf(request):
+            raise HttpError(
+                403, "wie met een sessie iets wijzigt stuurt de waarde van het cookie csrftoken mee in X-CSRFToken"
+            )
+        key: str | None = request.COOKIES.get(self.param_name)
+        return key
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Acting | None:
         return find_acting(request)
@@ -48,15 +61,11 @@ api = NinjaAPI(
     docs_url="/docs",
     openapi_url="/openapi.json",
     urls_namespace="api-v1",
+    parser=JsonParser(),
+    renderer=JsonRenderer(),
 )
 LEADERS = frozenset({"officier", "voorzitter", "commandant", "actiecentrum"})
 """Roles that may ask, offer, accept and move units."""
-
-
-def problem(request: HttpRequest, status: int, title: str, detail: str) -> HttpResponse:
-    """An error as RFC 9457 says."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "instance": request.path}
-    return HttpResponse(json.dumps(body, ensure_ascii=False), status=status, content_type="application/problem+json")
 
 
 TROUBLES: list[tuple[type[Exception], int, str]] = [
@@ -83,21 +92,28 @@ for _kind, _status, _title in TROUBLES:  # a later kind that is a parent of an e
 
 
 @api.exception_handler(ValidationError)
-def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    found = "; ".join(f"{'.'.join(map(str, e['loc'][1:]))}: {describe_invalid(e)}" for e in error.errors)
-    return problem(request, 400, "Ongeldige invoer", found)
+def _not_as_described(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    body = None
+    if any(found["loc"][0] == "body" for found in error.errors) and request.body:
+        body = api.parser.parse_body(request)
+    return _invalid(request, InvalidError(*find_wrong(error.errors, body)))
 
 
-LIBRARY_SAYS = {
-    "CSRF check Failed": "wie met een sessie iets wijzigt stuurt de waarde van het cookie csrftoken mee in X-CSRFToken",
-    "Cannot parse request body": "dit is geen JSON",
-}
-"""What the library says by itself, and what this API says instead."""
+@api.exception_handler(InvalidError)
+def _invalid(request: HttpRequest, error: InvalidError) -> HttpResponse:
+    return problem(request, 400, "Ongeldige invoer", str(error), error.findings)
 
 
 @api.exception_handler(HttpError)
 def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
-    return problem(request, error.status_code, "Verzoek geweigerd", LIBRARY_SAYS.get(str(error), str(error)))
+    if isinstance(error.__cause__, InvalidError):  # found by the parser, and wrapped on its way here
+        return _invalid(request, error.__cause__)
+    return problem(request, error.status_code, "Verzoek geweigerd", str(error))
+
+
+@api.exception_handler(RequestDataTooBig)
+def _too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+    return problem(request, 413, "Te groot", "een verzoek is hooguit 2,5 MB; stuur het in delen")
 
 
 def acting_of(request: HttpRequest, *roles: str) -> Acting:
@@ -115,12 +131,15 @@ def _lay_reading(resource: Resource) -> None:
     page = {"resultaten": list[resource.schema], "volgende": str | None, "vorige": str | None}  # type: ignore[name-defined]
     listed = type(f"{resource.schema.__name__}Lijst", (Schema,), {"__annotations__": page})
 
-    def read_list(request: HttpRequest, response: HttpResponse, pagina: int = 1, aantal: int = 100) -> dict[str, Any]:
-        if not (1 <= pagina <= 100_000 and 1 <= aantal <= 1_000):
-            raise HttpError(400, "pagina is 1 of meer, aantal 1 tot en met 1000")
+    def read_list(
+        request: HttpRequest,
+        response: HttpResponse,
+        pagina: Annotated[int, Field(ge=1, le=100_000)] = 1,
+        aantal: Annotated[int, Field(ge=1, le=1_000)] = 100,
+    ) -> dict[str, Any]:
         asked = {name: request.GET[name] for name in resource.filters if name in request.GET}
-        if any("\x00" in value for value in asked.values()):
-            raise HttpError(400, "een filter bevat geen nulteken")
+        if wrong := [name for name, value in asked.items() if "\x00" in value]:
+            raise InvalidError(*(Finding("query", f"/{name}", "bevat een nulteken; laat het weg") for name in wrong))
         where = " and ".join(f"{name} = %s" for name in asked) or "true"
         sql = f"select * from ({resource.sql}) r where {where} order by {resource.order} limit %s offset %s"
         with acting_scope(acting_of(request)) as own:
@@ -143,8 +162,9 @@ def _lay_reading(resource: Resource) -> None:
             raise ledger.NotFoundError(f"{id} is hier niet bekend")
         if "versie" in row:
             response["ETag"] = f'"{row["versie"]}"'
-            if request.headers.get("If-None-Match") == response["ETag"]:
-                return HttpResponse(status=304, headers={"ETag": response["ETag"]})
+            known = [tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))]
+            if "*" in known or response["ETag"] in known:
+                return HttpResponseNotModified(headers={"ETag": response["ETag"]})
         return row
 
     errors = {400: schemas.Problem, 401: schemas.Problem, 404: schemas.Problem}
@@ -201,8 +221,8 @@ def drawing(request: HttpRequest, code: str, toestand: str = "") -> HttpResponse
          tags=["logboek"])  # fmt: skip
 def picture(
     request: HttpRequest,
-    tijdstip: AwareDatetime | None = None,
-    bekend_op: Annotated[AwareDatetime | None, Query(alias="bekendOp")] = None,
+    tijdstip: schemas.Moment | None = None,
+    bekend_op: Annotated[schemas.Moment | None, Query(alias="bekendOp")] = None,
 ) -> dict[str, Any]:
     with acting_scope(acting_of(request)) as own:
         seen = replay(read_events(own), tijdstip, bekend_op)
@@ -247,7 +267,7 @@ def once(request: HttpRequest, acting: Acting, status: int, do: Callable[[Scope]
     """
     key = request.headers.get("Idempotency-Key", "")
     if len(key) > 200 or "\x00" in key:
-        raise HttpError(400, "een Idempotency-Key is hooguit 200 tekens")
+        raise InvalidError(Finding("header", "/Idempotency-Key", "is te lang: hoogstens 200 tekens, geen nulteken"))
     asked = hashlib.sha256(f"{request.method} {request.path}\n".encode() + request.body).hexdigest()
     with acting_scope(acting) as own:
         if not key:
@@ -286,15 +306,16 @@ VERSIONED = {
 def refuse_stale(request: HttpRequest, own: Scope) -> None:
     """Holds what the path names until the transaction ends, and looks whether it is still as If-Match says it was."""
     match = request.headers.get("If-Match", "").strip()
+    named = parse_etags(match)
     noun, _, below = request.path.removeprefix("/api/v1/").partition("/")
     key = below.partition("/")[0]
-    if not match or not key or "\x00" in key or noun not in VERSIONED:
+    if not match or named == ["*"] or not key or "\x00" in key or noun not in VERSIONED:
         return
-    if not match.strip('"').isdecimal() or len(match) > 12:
+    if not named:
         raise HttpError(412, "If-Match noemt een versie, zoals de ETag die gaf")
     table, column = VERSIONED[noun]
     row = own.row(f"select version from slagkracht.{table} where {column} = %s for update", key)
-    if row is not None and row["version"] != int(match.strip('"')):
+    if row is not None and f'"{row["version"]}"' not in named:
         raise ledger.ChangedMeanwhileError(f"{key} is intussen gewijzigd: nu versie {row['version']}")
 
 
@@ -453,73 +474,6 @@ def tell(request: HttpRequest, given: schemas.GebeurtenisIn) -> Answer:
         try:
             return {"id": record(own, given.soort, given.inhoud, None, given.gebeurd_op).event_id}
         except ValueError as error:
-            raise HttpError(400, str(error)) from error
+            raise InvalidError(Finding("body", "/inhoud", str(error))) from error
 
     return once(request, acting_of(request, *LEADERS, "beleid"), 201, do)
-
-
-@api.post("/toestemmingen", response={201: Made, **BAD}, summary="Delen met een andere regio", tags=["toestemmingen"])
-def share(request: HttpRequest, given: schemas.ToestemmingIn) -> Answer:
-    def do(own: Scope) -> dict[str, Any]:
-        return {"id": ledger.share(own, given.ontvanger, given.trap, given.tot, list(given.weglakken))}
-
-    return once(request, acting_of(request, "voorzitter", "officier", "commandant", "actiecentrum"), 201, do)
-
-
-@api.post("/toestemmingen/{id}/beeindigen", response={200: Made, **BAD}, summary="Stoppen met delen",
-            tags=["toestemmingen"])  # fmt: skip
-def stop_sharing(request: HttpRequest, id: str) -> Answer:
-    def do(own: Scope) -> dict[str, Any]:
-        ledger.stop_sharing(own, id)
-        return {"id": id}
-
-    return once(request, acting_of(request, "voorzitter", "officier", "commandant", "actiecentrum"), 200, do)
-
-
-@api.post("/dossiers", response={201: Made, **BAD}, summary="Dossier beginnen", tags=["dossiers"])
-def open_dossier(request: HttpRequest, given: schemas.DossierIn) -> Answer:
-    def do(own: Scope) -> dict[str, Any]:
-        return {"id": dossiers.open_dossier(own, given.procedure, given.partijen)}
-
-    return once(request, acting_of(request), 201, do)
-
-
-@api.post("/dossiers/{id}/stappen", response={201: Moved, **BAD}, summary="Stap zetten in een dossier",
-            tags=["dossiers"])  # fmt: skip
-def take_step(request: HttpRequest, id: str, given: schemas.DossierStapIn) -> Answer:
-    def do(own: Scope) -> dict[str, Any]:
-        return {"id": id, "versie": dossiers.take_dossier_step(own, id, given.stap, given.antwoorden)}
-
-    return once(request, acting_of(request), 201, do)
-
-
-@api.post("/besluiten", response={201: Made, **BAD}, summary="Besluit van het eigen bestuur optekenen",
-            tags=["besluiten"])  # fmt: skip
-def decide(request: HttpRequest, given: schemas.BesluitIn) -> Answer:
-    acting = acting_of(request, "bestuur", "voorzitter")
-    if acting.region == NATIONAL_CHAIN:
-        raise ledger.NotAllowedError("een plan wordt vastgesteld door het bestuur van een regio")
-
-    def do(own: Scope) -> dict[str, Any]:
-        return {"id": dossiers.decide_on_plan(own, given.model_dump())}
-
-    return once(request, acting, 201, do)
-
-
-@api.post("/sleutels", response={201: schemas.SleutelGemaakt, **BAD}, summary="Sleutel maken waarmee een ander systeem "
-            "namens mij handelt", tags=["sleutels"], auth=ActingCookie())  # fmt: skip
-def make_access_key(request: HttpRequest, given: schemas.SleutelIn) -> Answer:
-    with acting_scope(acting_of(request)) as own:
-        if given.tot <= own.at:
-            raise HttpError(400, "een sleutel heeft een einde dat nog komen moet")
-        key_id, key = make_key(own, given.naam, given.tot)
-    return Status(201, {"id": key_id, "sleutel": key})
-
-
-@api.delete("/sleutels/{id}", response={204: None, **BAD}, summary="Sleutel intrekken", tags=["sleutels"],
-            auth=ActingCookie())  # fmt: skip
-def end_access_key(request: HttpRequest, id: str) -> Answer:
-    with acting_scope(acting_of(request)) as own:
-        if "\x00" in id or not end_key(own, id):
-            raise ledger.NotFoundError(f"sleutel {id} is hier niet bekend")
-    return Status(204, None)

@@ -6,12 +6,44 @@ import datetime
 from typing import Annotated, Any, Literal
 
 from ninja import Schema
-from pydantic import AwareDatetime, ConfigDict, Field, FiniteFloat
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, FiniteFloat
+
+from slagkracht.server.invalid import WORDS
+
+
+def _written(words: str, kind: type) -> BeforeValidator:
+    """A moment or a day as text alone: a number would be taken for seconds since 1970."""
+
+    def check(value: object) -> object:
+        text = isinstance(value, str) and not value.strip().replace(".", "").lstrip("+-").isdigit()
+        if value is not None and not text and not isinstance(value, kind):
+            raise ValueError(words)
+        return value
+
+    return BeforeValidator(check)
+
+
+def _of_our_age(value: datetime.datetime) -> datetime.datetime:
+    if not 1900 <= value.year <= 2200:
+        raise ValueError("ligt niet tussen 1900 en 2200")
+    return value
+
+
+def _in_utc(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {**step, "at": datetime.datetime.fromisoformat(step["at"]).astimezone(datetime.UTC)} if "at" in step else step
+        for step in steps
+    ]
+
 
 Text = Annotated[str, Field(max_length=2000)]
 Code = Annotated[str, Field(min_length=1, max_length=100)]
 RegionCode = Annotated[str, Field(pattern=r"^(VR[0-9]{2}|LAC)$")]
-Metres = Annotated[FiniteFloat, Field(ge=-100_000, le=1_000_000)]
+Metres = Annotated[FiniteFloat, Field(ge=-100_000, le=1_000_000, strict=True)]
+Count = Annotated[int, Field(ge=1, le=500, strict=True)]
+Hours = Annotated[FiniteFloat, Field(gt=0, le=2000, strict=True)]
+Moment = Annotated[AwareDatetime, AfterValidator(_of_our_age), _written(WORDS["datetime_parsing"], datetime.datetime)]
+Day = Annotated[datetime.date, _written(WORDS["date_parsing"], datetime.date)]
 
 
 class Incoming(Schema):
@@ -21,10 +53,13 @@ class Incoming(Schema):
 
 
 class Problem(Schema):
+    """What went wrong, by RFC 9457."""
+
     type: str
     title: str
     status: int
     detail: str
+    instance: str | None = None
 
 
 class Ik(Schema):
@@ -164,7 +199,7 @@ class DossierUit(Schema):
     toestand: str
     sinds: datetime.datetime
     partijen: dict[str, str]
-    stappen: list[dict[str, Any]]
+    stappen: Annotated[list[dict[str, Any]], BeforeValidator(_in_utc)]
     versie: int
 
 
@@ -208,7 +243,7 @@ class Beeld(Schema):
 class GebeurdIn(Incoming):
     """When a step was really taken, where that was before it is told; not in the future, nor before what it follows."""
 
-    gebeurd_op: AwareDatetime | None = None
+    gebeurd_op: Moment | None = None
 
 
 class IncidentIn(GebeurdIn):
@@ -226,11 +261,11 @@ class NiveauIn(GebeurdIn):
 class RegelIn(Incoming):
     formatie: Code
     inzetmogelijkheid: Code
-    aantal: Annotated[int, Field(ge=1, le=500)]
+    aantal: Count
     x_m: Metres
     y_m: Metres
-    nodig_op: AwareDatetime
-    uren: Annotated[FiniteFloat, Field(gt=0, le=2000)]
+    nodig_op: Moment
+    uren: Hours
 
 
 class AanvraagIn(GebeurdIn):
@@ -288,8 +323,8 @@ class Rijksbijdrage(Schema):
 
 class KostenpostIn(Incoming):
     soort: Code
-    centen: Annotated[int, Field(ge=1, le=10**12)]
-    dag: datetime.date
+    centen: Annotated[int, Field(ge=1, le=10**12, strict=True)]
+    dag: Day
     omschrijving: Code
     bewijsstuk: Text = ""
 
@@ -299,7 +334,7 @@ class TerugnemenIn(Incoming):
 
 
 class BeslissenIn(Incoming):
-    centen: Annotated[int, Field(ge=0, le=10**12)]
+    centen: Annotated[int, Field(ge=0, le=10**12, strict=True)]
     reden: Code
 
 
@@ -320,11 +355,11 @@ class Kostendossier(Schema):
 
 
 class AflossingIn(Incoming):
-    tot: AwareDatetime | None = None
+    tot: Moment | None = None
 
 
 class AflossingAanvragenIn(Incoming):
-    golven: Annotated[int, Field(ge=1, le=50)] = 1
+    golven: Annotated[int, Field(ge=1, le=50, strict=True)] = 1
     mandaat: Code
     ondertekenaar: Code
 
@@ -354,7 +389,7 @@ class UitzettenIn(GebeurdIn):
 class AanbodIn(GebeurdIn):
     regel: Code
     eenheden: Annotated[list[Code], Field(min_length=1, max_length=500)]
-    aantal: Annotated[int, Field(ge=1, le=500)]
+    aantal: Count
     voorwaarden: Text = ""
     bewust_onder_bodem: Text = ""
 
@@ -377,19 +412,19 @@ class MeldingIn(Incoming):
     status: Literal["available", "alerted", "en_route", "on_scene", "returning", "unavailable"]
     x_m: Metres | None = None
     y_m: Metres | None = None
-    gebeurd_op: AwareDatetime | None = None
+    gebeurd_op: Moment | None = None
 
 
 class GebeurtenisIn(Incoming):
     soort: Literal["note", "decision_recorded", "command_handed_over", "function_handed_over", "correction"]
     inhoud: dict[str, Any]
-    gebeurd_op: AwareDatetime | None = None
+    gebeurd_op: Moment | None = None
 
 
 class ToestemmingIn(Incoming):
     ontvanger: RegionCode
     trap: Literal["beschikbaarheid", "plaats", "volledig"]
-    tot: AwareDatetime
+    tot: Moment
     weglakken: tuple[Literal["bezetting", "kazerne"], ...] = ()
 
 
@@ -408,15 +443,15 @@ class BesluitIn(Incoming):
     plan: Code
     verantwoording: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     besluit: Literal["vastgesteld", "vastgesteld met voorbehoud", "afgewezen", "aangehouden"]
-    datum: datetime.date
-    ingangsdatum: datetime.date | None = None
-    vervaldatum: datetime.date | None = None
+    datum: Day
+    ingangsdatum: Day | None = None
+    vervaldatum: Day | None = None
     voorbehoud: Text = ""
 
 
 class SleutelIn(Incoming):
     naam: Code
-    tot: AwareDatetime
+    tot: Moment
 
 
 class SleutelGemaakt(Schema):

@@ -29,6 +29,46 @@ UNCHANGED = {
     "name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"},
     "description": "De ETag waarmee dit gelezen is: is het intussen gewijzigd, dan gebeurt er niets (412).",
 }  # fmt: skip
+INVALID = {
+    "title": "OngeldigeInvoer",
+    "description": "Wat er mis is, alles tegelijk: onder fouten per bevinding waar die staat en wat eraan te doen is.",
+    "allOf": [
+        {"$ref": "#/components/schemas/Problem"},
+        {
+            "type": "object",
+            "properties": {
+                "fouten": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["in", "pointer", "detail"],
+                        "properties": {
+                            "in": {"enum": ["body", "query", "path", "header"]},
+                            "pointer": {"type": "string", "description": "JSON pointer (RFC 6901); leeg: het geheel."},
+                            "detail": {"type": "string"},
+                        },
+                    },
+                }
+            },
+        },
+    ],
+}
+WORDS = {
+    "200": "Gelezen of gedaan.",
+    "201": "Gemaakt.",
+    "204": "Beëindigd.",
+    "400": "Ongeldige invoer.",
+    "401": "Niet ingelogd, of geen sleutel of mandaat dat nu geldt.",
+    "403": "Dit mag dit mandaat niet.",
+    "404": "Hier niet bekend.",
+    "409": "Kan nu niet.",
+    "412": "Intussen gewijzigd.",
+}
+REFUSED = {
+    "406": "Het gevraagde soort antwoord (Accept) wordt hier niet gegeven.",
+    "413": "Het verzoek is groter dan 2,5 MB.",
+    "415": "De inhoud is van een soort of in een tekencodering die hier niet gelezen wordt.",
+}
 NOT_REPEATABLE = {"/berichten", "/waarschuwingen", "/meldingen", "/sleutels", "/abonnementen"}
 """What takes no Idempotency-Key: messages and reports have an id of their own, and a secret is shown once."""
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -44,6 +84,7 @@ def describe() -> dict[str, Any]:
     schema["paths"] = {path.removeprefix(BASE): item for path, item in schema["paths"].items()}
     tags = {tag for item in schema["paths"].values() for operation in item.values() for tag in operation["tags"]}
     schema["tags"] = [{"name": tag} for tag in sorted(tags)]
+    schema["components"]["schemas"]["OngeldigeInvoer"] = INVALID
     schema["components"].setdefault("headers", {})["API-Version"] = VERSION_HEADER
     for resource in RESOURCES:
         asked = schema["paths"][f"/{resource.noun}"]["get"].setdefault("parameters", [])
@@ -59,11 +100,16 @@ def describe() -> dict[str, Any]:
         if noun in VERSIONED and below == "{id}":
             item["get"]["responses"]["200"]["headers"] = {"ETag": ETAG_HEADER}
         for operation in item.values():
+            for status, why in REFUSED.items():
+                if status == "406" or "requestBody" in operation:
+                    operation["responses"][status] = {"description": why}
             for status, answer in operation["responses"].items():
+                answer["description"] = WORDS.get(status, answer["description"])
                 answer.setdefault("headers", {})["API-Version"] = {"$ref": "#/components/headers/API-Version"}
                 if int(status) >= 400:
+                    named = "OngeldigeInvoer" if status == "400" else "Problem"
                     answer["content"] = {
-                        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                        "application/problem+json": {"schema": {"$ref": f"#/components/schemas/{named}"}}
                     }
     return schema
 

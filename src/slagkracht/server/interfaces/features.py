@@ -7,6 +7,7 @@ what the acting region may see: the database decides.
 from __future__ import annotations
 
 import datetime
+import functools
 import json
 import math
 from collections.abc import Callable
@@ -302,6 +303,18 @@ def describe(request: HttpRequest) -> HttpResponse:
         "paths": paths,
     }
     return _json(answer, "application/vnd.oai.openapi+json;version=3.0")
+
+
+def refuse_questions(view: View) -> View:
+    """A page about the layers: it takes no question but f=json."""
+
+    @functools.wraps(view)
+    def asked(request: HttpRequest, *place: str, **named: str) -> HttpResponse:
+        if set(request.GET) - {"f"} or request.GET.get("f", "json") != "json":
+            return problem(request, 400, "Ongeldige vraag", "hier wordt alleen f=json gevraagd")
+        return view(request, *place, **named)
+
+    return asked
 
 
 def _who(request: HttpRequest) -> Acting | None:

@@ -9,18 +9,20 @@ import itertools
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from slagkracht.log import UNIT_STATUSES
 from slagkracht.server import ledger
-from slagkracht.server.api.schemas import Code, Metres
+from slagkracht.server.api.schemas import Code
 from slagkracht.server.database import Scope
 from slagkracht.server.invalid import describe_invalid
 from slagkracht.server.journal import Fact, record_all
 from slagkracht.sources.geometry import in_netherlands, transform
+
+Metres = Annotated[FiniteFloat, Field(ge=-100_000, le=1_000_000)]
 
 MOST_LINES = 1_000
 AHEAD = datetime.timedelta(minutes=5)

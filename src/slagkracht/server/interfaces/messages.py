@@ -80,7 +80,8 @@ def parse_xml(text: bytes) -> Element:
     except MessageError:
         raise
     except expat.ExpatError as error:
-        raise MessageError([f"geen welgevormde XML, regel {error.lineno}: {expat.ErrorString(error.code)}"]) from error
+        place = f"regel {error.lineno}, teken {error.offset + 1}"
+        raise MessageError([f"geen welgevormde XML ({place})"]) from error
     except (LookupError, ValueError) as error:
         raise MessageError(["geen welgevormde XML: onbekende tekencodering"]) from error
     return builder.close()

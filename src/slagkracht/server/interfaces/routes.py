@@ -8,7 +8,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Schema, Status
-from ninja.errors import HttpError
 from pydantic import Field
 
 from slagkracht.server import ledger
@@ -18,6 +17,7 @@ from slagkracht.server.database import Scope
 from slagkracht.server.guard import acting_scope
 from slagkracht.server.interfaces import cap, edxl, events, exports, feeds
 from slagkracht.server.interfaces.messages import MessageError
+from slagkracht.server.invalid import Finding, InvalidError
 
 XML_BODY = {"requestBody": {"required": True, "content": {"application/xml": {"schema": {"type": "string"}}}}}
 
@@ -59,7 +59,7 @@ def take_message(request: HttpRequest) -> Answer:
                 own, "edxl-rm", message, request.body, lambda: edxl.take_edxl(own, name, content)
             )
     except MessageError as error:
-        raise HttpError(400, str(error)) from error
+        raise InvalidError(*(Finding("body", "", finding) for finding in error.findings)) from error
     return Status(200 if repeated else 201, {"bericht": message, "gevolg": result, "herhaald": repeated})
 
 
@@ -73,7 +73,7 @@ def take_warning(request: HttpRequest) -> Answer:
         with acting_scope(acting) as own:
             result, repeated = take_once(own, "cap", message, request.body, lambda: cap.take_cap(own, content))
     except MessageError as error:
-        raise HttpError(400, str(error)) from error
+        raise InvalidError(*(Finding("body", "", finding) for finding in error.findings)) from error
     return Status(200 if repeated else 201, {"bericht": message, "gevolg": result, "herhaald": repeated})
 
 

@@ -14,12 +14,14 @@ from slagkracht.server.interfaces import description, features, routes  # noqa: 
 
 
 def _map(address: str, view: Callable[..., HttpResponse]) -> URLPattern:
-    """An address of the map interface: it is only read."""
+    """An address of the map interface: it is only read, and what it does not know it is not asked."""
+    if "items" not in address:
+        view = features.refuse_questions(view)
     return path(f"ogc/v1{address}", csrf_exempt(require_safe(view)))
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("api/v1/openapi.json", description.publish),
+    path("api/v1/openapi.json", csrf_exempt(require_safe(description.publish))),
     _map("", features.landing),
     _map("/", features.landing),
     _map("/api", features.describe),
