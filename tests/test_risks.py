@@ -64,6 +64,7 @@ def test_a_class_is_a_chance_in_four_years() -> None:
 def test_every_class_is_the_class_of_its_own_rate() -> None:
     assert [compute_likelihood(compute_rate(letter)[0]) for letter in "ABCDE"] == list("ABCDE")
     assert compute_likelihood(100.0) == "E"
+    assert compute_likelihood(compute_rate("D")[2]) == "D"  # one in two in four years is its upper bound
 
 
 def test_one_blackout_is_not_two_blackouts() -> None:
@@ -130,6 +131,24 @@ def test_return_levels_are_read_from_the_years() -> None:
     assert demand.peak.shape == (0, 1)
     years = type(demand)(("peloton",), peak, np.zeros(100, np.int32))
     assert [compute_return_level(years, t)[0][0] for t in (1, 5, 10, 25, 100)] == [1, 1, 4, 4, 9]
+
+
+def test_a_rate_lies_between_its_low_and_its_high_in_nine_draws_of_ten() -> None:
+    """1,000 draws of a rate of 20 a year (7 to 60), each seen through 20 years: 5 % lie below, 5 % above."""
+    profile = Profile((risk(rate=20.0, sure=False, needs=(Need("peloton", 1, 0.0, 1.0),)),), ())
+    events, draw_of = compute_events(profile, 20_000, seed=3, draws=1000)
+    yearly = np.bincount(draw_of[events.year], minlength=1000) / 20
+    assert (yearly < 20 / 3).mean() == pytest.approx(0.05, abs=0.02)
+    assert (yearly > 60).mean() == pytest.approx(0.05, abs=0.02)
+
+
+def test_events_of_one_group_fall_within_a_spell_of_so_many_days() -> None:
+    """Some 50 droughts a year within a spell of ten days: first and last are nearly ten days apart, never eleven."""
+    profile = Profile((risk(rate=50.0, group="droogte"),), (Shock("droogte", 0.1, 10.0),))
+    events, _ = compute_events(profile, 200, seed=1)
+    spans = [np.ptp(events.start_h[events.year == y]) / 24 for y in range(200)]
+    assert max(spans) <= 11
+    assert np.median(spans) > 9
 
 
 def test_simultaneity_follows_the_poisson_formula() -> None:

@@ -7,10 +7,12 @@ import datetime
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from slagkracht.areas import Areas
 from slagkracht.coverage import norm_in_force
-from slagkracht.plan import Plan
+from slagkracht.plan import Plan, compute_hash
 from slagkracht.resources import WINDOWS, Stations, Units, capability_column
 from slagkracht.roads import Roads
 from slagkracht.rules import NoRuleError, Rule, Rules, RuleVersion, rule_in_force
@@ -98,13 +100,47 @@ def test_deliveries_alone_make_a_plan(plan: Plan) -> None:
     assert len(plan.notes) == 2
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.permutations(range(5)), st.permutations(range(5)), st.booleans())
+def test_rows_and_regions_in_any_order_make_the_same_plan(stations: list[int], units: list[int], turned: bool) -> None:
+    """Five stations and units of VR02 in another order, and VR01 after it: one hash, so one answer to everything."""
+    as_it_is = deliver("VR02", 5)
+    rows, others = np.array(stations), np.array(units)
+    shuffled = dataclasses.replace(
+        as_it_is,
+        stations=dataclasses.replace(
+            as_it_is.stations, station_id=as_it_is.stations.station_id[rows], x_m=as_it_is.stations.x_m[rows],
+            y_m=as_it_is.stations.y_m[rows],
+        ),
+        units=dataclasses.replace(
+            as_it_is.units, unit_id=as_it_is.units.unit_id[others],
+            station=np.argsort(rows)[as_it_is.units.station[others]].astype(np.int32),
+        ),
+    )  # fmt: skip
+    first = deliver("VR01", 2)
+    plan = build_delivered_plan([first, as_it_is], DAY, Rules((NORM,)), ROADS)
+    again = build_delivered_plan([shuffled, first] if turned else [first, shuffled], DAY, Rules((NORM,)), ROADS)
+    assert again.units.unit_id.tolist() == plan.units.unit_id.tolist()
+    assert compute_hash(again) == compute_hash(plan)
+    replaced = apply_delivery(again, shuffled)
+    assert compute_hash(replaced) == compute_hash(apply_delivery(plan, as_it_is))
+
+
+def test_a_region_that_hands_in_anew_keeps_its_place_between_the_others(plan: Plan) -> None:
+    """VR01 hands in three stations after VR02: they stand before VR02's all the same, each unit at its own."""
+    new = apply_delivery(plan, deliver("VR01", 3))
+    assert new.stations.region.tolist() == [0, 0, 0, 1]
+    assert new.stations.station_id[new.units.station].tolist() == ["k0", "k1", "k2", "VR02-k0"]
+    assert new.units.unit_id.tolist() == ["e0", "e1", "e2", "VR02-e0"]
+
+
 def test_a_delivery_replaces_only_its_own_region(plan: Plan) -> None:
     later = apply_delivery(plan, deliver("VR01", 3, capability="redvoertuig", object_class="celfunctie"))
-    assert later.stations.station_id.tolist() == ["VR02-k0", "k0", "k1", "k2"]
+    assert later.stations.station_id.tolist() == ["k0", "k1", "k2", "VR02-k0"]
     assert later.units.station.tolist() == [0, 1, 2, 3]
-    assert later.units.turnout_s[:, 0].tolist() == [61, 63, 63, 63]
-    assert capability_column(later.units, "tankautospuit").tolist() == [True, False, False, False]
-    assert capability_column(later.units, "redvoertuig").tolist() == [False, True, True, True]
+    assert later.units.turnout_s[:, 0].tolist() == [63, 63, 63, 61]
+    assert capability_column(later.units, "tankautospuit").tolist() == [False, False, False, True]
+    assert capability_column(later.units, "redvoertuig").tolist() == [True, True, True, False]
     assert later.areas.object_classes == ("woonfunctie", "celfunctie")
     assert later.areas.objects.tolist() == [[1, 0], [0, 1], [0, 1], [0, 1]]
     assert later.travel is None

@@ -127,7 +127,7 @@ def build(
                 given_areas=areas,
                 osm_stations=stations,
             )
-            for delivery in handed_in:
+            for delivery in sorted(handed_in, key=lambda each: each.region):
                 plan = apply_delivery(plan, delivery)
         else:
             plan = build_delivered_plan(handed_in, parse_day(day), rules, network, risks=risks)

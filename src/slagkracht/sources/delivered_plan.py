@@ -30,8 +30,10 @@ def apply_delivery(plan: Plan, delivery: Delivery) -> Plan:
 
     Areas are replaced where the region handed them in. A deviation becomes the region's own version of its norm, and
     a floor its own version of the rule "ondergrens", from the day of the decision. Drive times must be computed anew,
-    so ``travel`` is None. A name that another region uses already gets the region's code before it. Raises
-    RefusalError when the plan has no such region, no roads to drive on, or a deviation is from no rule of the plan.
+    so ``travel`` is None. Stations and units stand in order of region and, of this one, of their own name: in whatever
+    order rows and regions come in, the plan and every answer from it are the same. A name that another region uses
+    already gets the region's code before it. Raises RefusalError when the plan has no such region, no roads to drive
+    on, or a deviation is from no rule of the plan.
     """
 
     def refuse(found: str, expected: str) -> RefusalError:
@@ -43,6 +45,7 @@ def apply_delivery(plan: Plan, delivery: Delivery) -> Plan:
     if plan.travel is not None and plan.roads is None:
         raise refuse("een plan met een rijtijdenmatrix", "een plan met een wegennet: de rijtijden moeten opnieuw")
     region = codes.index(delivery.region)
+    delivery = _in_order(delivery)
 
     others = plan.stations.region != region
     kept = np.flatnonzero(others)
@@ -64,6 +67,7 @@ def apply_delivery(plan: Plan, delivery: Delivery) -> Plan:
     )
     names = _union(old.capability_names, new.capability_names)
     units = _join(*(_with_columns(t, "capability_names", "capabilities", names) for t in (old, new)))
+    stations, units = _by_region(stations, units)
 
     areas, deviations = plan.areas, delivery.deviations
     if delivery.areas is not None:
@@ -129,7 +133,8 @@ def build_delivered_plan(
     name: str = "Landelijk dekkingsplan",
     risks: Profile | None = None,
 ) -> Plan:
-    """A plan of deliveries alone, each with its own areas; ``roads`` None where a matrix is set afterwards.
+    """A plan of deliveries alone, each with its own areas, whatever their order; ``roads`` None where a matrix is set
+    afterwards.
 
     ``risks`` None = the starter set of the programme. Raises RefusalError when there are no deliveries, two are of one
     region, or one has no areas.
@@ -144,6 +149,7 @@ def build_delivered_plan(
         findings.append(Finding("aanleveringen", 0, "", "geen", "ten minste één aanlevering"))
     if findings:
         raise RefusalError(findings)
+    deliveries = sorted(deliveries, key=lambda delivery: delivery.region)
     first = deliveries[0]
     nothing = np.zeros(0, dtype=np.int64)
     plan = Plan(
@@ -162,6 +168,25 @@ def build_delivered_plan(
     for delivery in deliveries:
         plan = apply_delivery(plan, delivery)
     return plan
+
+
+def _in_order(delivery: Delivery) -> Delivery:
+    """The same delivery with its stations and units in order of their names."""
+    rows = np.argsort(delivery.stations.station_id, kind="stable")
+    row_of = np.argsort(rows).astype(np.int32)
+    units = dataclasses.replace(delivery.units, station=row_of[delivery.units.station])
+    return dataclasses.replace(
+        delivery, stations=_take(delivery.stations, rows), units=_take(units, np.argsort(units.unit_id, kind="stable"))
+    )
+
+
+def _by_region(stations: Stations, units: Units) -> tuple[Stations, Units]:
+    """The same stations and units region by region, each in the order that it had."""
+    rows = np.argsort(stations.region, kind="stable")
+    row_of = np.argsort(rows).astype(np.int32)
+    stations = _take(stations, rows)
+    units = dataclasses.replace(units, station=row_of[units.station])
+    return stations, _take(units, np.argsort(stations.region[units.station], kind="stable"))
 
 
 def _decide(rules: Rules, code: str, region: str, changes: list[tuple[datetime.date, dict[str, Any]]]) -> Rules:
