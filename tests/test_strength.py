@@ -377,3 +377,17 @@ def test_residents_lean_on_each_of_k_holders_for_one_in_k_cubed() -> None:
     assert lean_on(cover.unit_first, cover.unit_area, cover.weight, held).tolist() == [610.0, 60.0, 60.0]
     held[0] = 0  # nobody holds it any more: nobody is leant on for it
     assert lean_on(cover.unit_first, cover.unit_area, cover.weight, held).tolist() == [10.0, 60.0, 60.0]
+
+
+def test_who_stays_would_come_with_the_formation_that_gathers_least() -> None:
+    """One that gathers 300 s and one that goes at once: units 0 and 3 go, unit 1 (460) is told without gathering."""
+    units, drive_s, cover = small_country()
+    slow = dataclasses.replace(formation(1, assembly_s=300.0), code="traag")
+    found = compute_strength(units, drive_s, [(slow, 1), (formation(1), 1)], cover, None)
+    assert np.flatnonzero(found.unit_formation < 0).tolist() == [1, 2, 4, 5]
+    assert found.arrival_s[1] == 460.0
+
+
+def test_of_two_ways_to_the_same_substitute_the_one_that_takes_fewest_counts() -> None:
+    table = {"a": [{"door": "b", "aantal": 2}, {"door": "c", "aantal": 1}], "c": [{"door": "b", "aantal": 1}]}
+    assert expand_substitutes("a", table) == (("b", 1), ("c", 1))

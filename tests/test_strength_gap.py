@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slagkracht.areas import Areas
+from slagkracht.coverage import Arrivals
 from slagkracht.resources import Standing, compute_standing
 from slagkracht.risks import Demand, Events, Need, Place, Profile, compute_events, compute_peak_demand
 from slagkracht.rules import Rule, Rules, RuleVersion
@@ -21,6 +23,8 @@ from slagkracht.strength import (
     add_on_call,
     compute_asked_places,
     compute_burden,
+    compute_cover,
+    compute_floors,
     compute_gap,
     compute_main_places,
     compute_plan_cover,
@@ -92,6 +96,62 @@ def test_the_gap_by_hand() -> None:
     assert gap.cause.tolist() == [[1.0]]
     with pytest.raises(ValueError, match="andere formaties"):
         compute_gap(Demand(("iets",), peak, np.zeros(12, np.int32)), events_of(12), profile, supply)
+
+
+def test_as_many_as_are_asked_is_enough_and_the_interval_runs_to_the_worst_of_both() -> None:
+    """Available 3 when all are ready and 2 in one of two draws; asked 2 in half of the years, 3 in the others.
+
+    More than is available are asked in a quarter of the cases (3 against 2). Once in ten years 3 are asked: 0.5 short
+    on average; at best 0 (3 there), at worst 1 (2 there).
+    """
+    units, drive_s, cover = small_country()
+    supply = compute_supply(
+        units, drive_s[None, :], ["Peel"], [PAIR], np.ones((1, 1)), cover, Floors(np.zeros(2), "t"), np.array([np.inf])
+    )
+    supply = dataclasses.replace(supply, available=np.array([[[3, 2]]], dtype=np.int32))
+    profile = Profile((risk(needs=(Need("peloton", 2, 0.0, 24.0),)),), ())
+    peak = np.array([2] * 6 + [3] * 6, dtype=np.int32)[:, None]
+    gap = compute_gap(Demand(("peloton",), peak, np.zeros(12, np.int32)), events_of(12), profile, supply)
+    ten = LEVELS.index("eens per 10 jaar")
+    assert gap.chance_per_year[0] == pytest.approx(0.25)
+    assert (gap.available[0], gap.available_low[0], gap.available_high[0]) == (2.5, 2.0, 3.0)
+    assert (gap.shortfall[0, ten], gap.shortfall_low[0, ten], gap.shortfall_high[0, ten]) == (0.5, 0.0, 1.0)
+
+
+def test_who_stands_on_the_last_second_is_in_time() -> None:
+    """The first pair stands at 360 (drives of 100 and 300, 60 turnout): in time within 360, not within 359."""
+    units, drive_s, cover = small_country()
+    counts = [
+        compute_supply(
+            units,
+            drive_s[None, :],
+            ["Peel"],
+            [PAIR],
+            np.ones((1, 1)),
+            cover,
+            Floors(np.zeros(2), "t"),
+            np.array([limit]),
+        ).in_time.tolist()
+        for limit in (359.0, 360.0)
+    ]
+    assert counts == [[[0]], [[1]]]
+
+
+def test_an_area_reached_on_the_last_second_is_held_and_no_floor_lies_below_nothing() -> None:
+    areas = Areas(
+        np.array(["a", "b"]), np.zeros(2), np.zeros(2), np.zeros(2, np.int32), np.array(["GM1", "GM1"]),
+        np.array([30.0, 70.0], np.float32), ("woonfunctie",), np.ones((2, 1), np.float32), np.array(["", ""]),
+        np.zeros(2, np.float32),
+    )  # fmt: skip
+    arrivals = Arrivals(
+        ("tankautospuit",), np.zeros(2, np.float32), np.array([[0], [1]], np.int32),
+        np.array([[480.0], [480.5]], np.float32), np.zeros((2, 1), np.uint16),
+    )  # fmt: skip
+    cover = compute_cover(arrivals, 2, areas, 480.0, 1)
+    assert cover.share.tolist() == [pytest.approx(0.3)]
+    assert cover.unit_area.tolist() == [0]
+    assert compute_floors(cover, 0.05).share.tolist() == [pytest.approx(0.25)]
+    assert compute_floors(cover, 0.5).share.tolist() == [0.0]
 
 
 def test_what_nobody_can_make_is_short_not_silent() -> None:
@@ -202,6 +262,17 @@ def test_the_assigned_region_carries_the_burden_of_the_first_and_stands_only_whe
     assert (late.lent.tolist(), late.stands.tolist(), late.missing) == ([0.0, 10.0], [0], ({"peloton": 1},))
     busy = serve(1, 1000.0, dataclasses.replace(units, free=units.region == 0))
     assert (busy.lent.tolist(), busy.own.tolist(), busy.stands.tolist()) == ([0.0, 0.0], [10.0, 0.0], [1])
+
+
+def test_what_is_needed_first_is_served_first_and_what_is_needed_later_may_come_later() -> None:
+    """Within 200 s only unit 0 comes (160). One tanker at once and one after five hours, told the other way round."""
+    units, drive_s, cover = small_country()
+    profile = Profile((risk(needs=(Need("peloton", 1, 5.0, 9.0), Need("peloton", 1, 0.0, 5.0))),), ())
+    burden = compute_burden(
+        profile, units, [[drive_s]], [[0]], [formation(1)], np.array([200.0]), cover, Floors(np.zeros(2), "t")
+    )
+    assert (burden.asked.tolist(), burden.stands.tolist()) == ([2], [2])
+    assert (burden.own.tolist(), burden.lent.tolist()) == ([5.0, 0.0], [0.0, 4.0])
 
 
 def test_two_places_at_once_do_not_share_units() -> None:
