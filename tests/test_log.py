@@ -496,6 +496,21 @@ def test_the_standing_follows_the_facts() -> None:
     assert now.shift_m[0] == pytest.approx(np.hypot(1_000, 300))
 
 
+def test_a_unit_that_moves_up_covers_from_neither_until_it_stands() -> None:
+    move = {"unit": "e1", "move_up": "K-2"}
+    events = told(
+        (0, "unit_position", {**move, "x_m": 0.0, "y_m": 0.0, "move_up_step": "ordered"}),
+        (20, "unit_position", {**move, "x_m": 9_000.0, "y_m": 300.0, "move_up_step": "arrived"}),
+        (60, "unit_position", {**move, "x_m": 0.0, "y_m": 0.0, "move_up": "", "move_up_step": "ended"}),
+    )
+    plan = two_stations()
+    seen = [compute_standing_at(replay(events, minutes(at)), plan, "dag", minutes(at)).standing for at in (1, 21, 61)]
+    assert [(bool(each.free[0]), int(each.origin[0])) for each in seen] == [(False, 0), (True, 1), (True, 0)]
+    assert [float(each.turnout_s[0]) for each in seen][1:] == [60.0, 90.0], "a crew that waits there, and one at home"
+    before = told((0, "unit_position", {**move, "x_m": 9_000.0, "y_m": 300.0}))
+    assert compute_standing_at(replay(before), plan, "dag", minutes(1)).standing.free[0], "a log of before"
+
+
 def test_without_facts_the_plan_speaks() -> None:
     now = compute_standing_at(replay([]), two_stations(), "nacht", NOON)
     assert now.standing.free.all()

@@ -116,6 +116,29 @@ def test_a_simulated_week_reads_the_same_from_its_log(move_up: str) -> None:
     assert one.unmet == other.unmet
 
 
+def test_a_simulated_move_up_is_told_when_it_is_ordered_stands_and_ends() -> None:
+    plan, travel = small_country()
+    scenario = busy_scenario(move_up="dekking")
+    setup = compute_setup(plan, travel, scenario, start=START, week_window=WEEK, hours=168, seed=2)
+    history = simulate_year(setup, 0)
+    told_of = [event for event in record(history, plan) if event.kind == "unit_position"]
+    ended = history.ended_s[np.isfinite(history.ended_s)]
+    assert len(ended) > 0
+    for step, seconds in (("ordered", history.left_s), ("arrived", history.stood_s), ("ended", ended)):
+        facts = [event for event in told_of if event.body["move_up_step"] == step]
+        moments = sorted((event.happened_at - history.start).total_seconds() for event in facts)
+        np.testing.assert_allclose(moments, np.sort(seconds), atol=1e-5)
+    m = int(np.flatnonzero(np.isfinite(history.ended_s))[0])
+    unit, to = int(history.moved_unit[m]), int(history.moved_to[m])
+    name, home = str(plan.units.unit_id[unit]), int(plan.units.station[unit])
+    mine = [event.body for event in told_of if event.body["unit"] == name][:3]
+    assert [(each["move_up"], each["x_m"]) for each in mine] == [
+        (str(plan.stations.station_id[to]), plan.stations.x_m[home]),
+        (str(plan.stations.station_id[to]), plan.stations.x_m[to]),
+        ("", plan.stations.x_m[home]),
+    ]
+
+
 def floors_of(plan_seed: int = 3) -> tuple[object, object, Cover, Floors]:
     plan, travel = small_country(seed=plan_seed)
     standing = compute_standing(plan.units, plan.stations, "dag")

@@ -71,6 +71,11 @@ KEPT_FOR_THE_RECORD = {
 OTHERS = [
     ("BEGUN", "step_taken", {"dossier": "D-1", "procedure": "les", "step": "", "state": "voorstel"}),
     ("HOME", "unit_position", {"unit": "06-1231", "x_m": 1.0, "y_m": 2.0, "move_up": ""}),
+    (
+        "ORDERED",
+        "unit_position",
+        {"unit": "06-1231", "x_m": 1.0, "y_m": 2.0, "move_up": "K", "move_up_step": "ordered"},
+    ),
     ("BY_LAW", "step_taken", {"dossier": "D-1", "procedure": "les", "step": "aannemen", "state": "x", "by": BY_TERM}),
     ("TAKEN_BACK", "correction", {"corrects": "VR06-3", "reason": "nooit gebeurd", "body": {}}),
 ]

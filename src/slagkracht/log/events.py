@@ -61,6 +61,12 @@ KINDS: dict[str, Kind] = {
 }
 """Every kind of fact. A body may carry more fields than the required ones; it may not carry fewer."""
 
+MOVE_UP_STEPS = ("ordered", "arrived", "ended")
+"""What a ``unit_position`` says of a move-up (``move_up_step``): told to go, standing there, home again.
+
+``move_up`` names the station from order to end. A fact without a step tells one that stands, or with "" its end.
+"""
+
 UNIT_STATUSES: dict[str, str] = {
     "available": "beschikbaar",
     "alerted": "gealarmeerd",

@@ -18,7 +18,7 @@ class UnitState:
     """A unit: its last status and its last known place, each with the moment since when. None = never told.
 
     ``commitment`` is the one that holds it now ("" = it is its owner's own), ``move_up`` the station that it stands in
-    for ("" = its own).
+    for ("" = its own), ``moving_up`` whether it is still on its way there.
     """
 
     unit: str
@@ -30,6 +30,7 @@ class UnitState:
     place_at: Instant | None = None
     commitment: str = ""
     move_up: str = ""
+    moving_up: bool = False
 
 
 @dataclass(frozen=True)
@@ -275,7 +276,9 @@ def _unit_position(draft: _Draft, event: Event) -> None:
     if other and (unit.x_m, unit.y_m) != (body["x_m"], body["y_m"]):
         _clash(draft, f"eenheid {unit.unit} zou op twee plaatsen tegelijk zijn", other, event.event_id)
     place = {"x_m": body["x_m"], "y_m": body["y_m"], "place_at": event.happened_at}
-    draft.units[unit.unit] = dataclasses.replace(unit, **place, move_up=body.get("move_up", unit.move_up))
+    if "move_up" in body:
+        unit = dataclasses.replace(unit, move_up=body["move_up"], moving_up=body.get("move_up_step") == "ordered")
+    draft.units[unit.unit] = dataclasses.replace(unit, **place)
 
 
 def _incident_opened(draft: _Draft, event: Event) -> None:

@@ -34,8 +34,9 @@ class StandingAt:
 def compute_standing_at(situation: Situation, plan: Plan, window: str, at: datetime.datetime) -> StandingAt:
     """The plan's units where the facts say that they are, and free as far as the facts say so.
 
-    A unit counts as free when it is not committed, not at an incident and not out of service. One that is on the road
-    needs no turnout, one that stands in for another station that of a crew that waits there. A unit seen away from its
+    A unit counts as free when it is not committed, not at an incident and not out of service, nor on its way to stand
+    in for another station: then it covers from neither. One that is on the road needs no turnout, one that stands in
+    for another station that of a crew that waits there. A unit seen away from its
     station stands at the nearest origin of the plan's travel table.
     Units that the plan does not know are left out. Raises ValueError when ``window`` is not one of WINDOWS.
     """
@@ -55,7 +56,7 @@ def compute_standing_at(situation: Situation, plan: Plan, window: str, at: datet
         told = [told_at for told_at in (unit.status_at, unit.place_at) if told_at is not None]
         if told:
             age_s[row] = (at - max(told)).total_seconds()
-        free[row] = not unit.commitment and unit.status not in (*BUSY, "unavailable")
+        free[row] = not unit.commitment and unit.status not in (*BUSY, "unavailable") and not unit.moving_up
         if unit.status == "unavailable":
             readiness[row] = 0.0
         if unit.move_up:

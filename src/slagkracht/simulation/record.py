@@ -83,9 +83,12 @@ def _facts(history: History, plan: Plan, from_s: float, until_s: float) -> list[
     for m in np.flatnonzero((history.left_s >= from_s) & (history.left_s < until_s)).tolist():
         unit, to = int(history.moved_unit[m]), int(history.moved_to[m])
         name, owner = str(plan.units.unit_id[unit]), int(region_of_unit[unit])
-        x_m, y_m = float(plan.stations.x_m[to]), float(plan.stations.y_m[to])
-        tell(history.stood_s[m], 4, owner, "unit_position", unit=name, x_m=x_m, y_m=y_m,
-             move_up=str(plan.stations.station_id[to]))  # fmt: skip
+        home, station = int(plan.units.station[unit]), str(plan.stations.station_id[to])
+        for second, order, at, step in ((history.left_s[m], 4, home, "ordered"), (history.stood_s[m], 4, to, "arrived"),
+                                        (history.ended_s[m], 7, home, "ended")):  # fmt: skip
+            x_m, y_m = float(plan.stations.x_m[at]), float(plan.stations.y_m[at])
+            tell(second, order, owner, "unit_position", unit=name, x_m=x_m, y_m=y_m, move_up_step=step,
+                 move_up=station if step != "ended" else "")  # fmt: skip
     for u in np.flatnonzero(inside[history.unmet_incident]).tolist():
         i = int(history.unmet_incident[u])
         region, name = int(plan.areas.region[history.area[i]]), f"{_name(i)}-{u}"

@@ -142,6 +142,10 @@ SENTENCES: dict[str, Sentence] = {
 
 HOME = Sentence((said("Eenheid {unit} gaat terug naar de eigen kazerne"),))
 BEGUN = Sentence((said("{procedure}, dossier {dossier} begonnen; het is nu {state}"),))
+ORDERED = Sentence(
+    (said("Eenheid {unit} gaat naar kazerne {move_up} (herbezetting)"),),
+    (said(", voor wat is uitgeleend op regel {line}"),),
+)
 BY_LAW = Sentence((said("{procedure}, dossier {dossier}: {step}, doordat een termijn verliep; het is nu {state}"),))
 TAKEN_BACK = Sentence((said("Feit {corrects} teruggenomen: {reason}"),))
 
@@ -161,6 +165,8 @@ def _choose(kind: str, body: Values) -> Sentence:
     """How a fact is told; some kinds have a body that means something else."""
     if kind == "unit_position" and body.get("move_up") == "":
         return HOME
+    if kind == "unit_position" and body.get("move_up_step") == "ordered" and "move_up" in body:
+        return ORDERED
     if kind == "step_taken" and not body.get("step"):
         return BEGUN
     if kind == "step_taken" and body.get("by") == BY_TERM:
