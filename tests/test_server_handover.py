@@ -137,23 +137,31 @@ def test_a_laptop_works_on_alone_and_hands_in_each_fact_once(database: Addresses
         record(own, "note", {"text": "een regel\u2028en nog een"})
         home, there = move_ups.Place("K-1", 3.0, 4.0), move_ups.Place("K-2", 30.0, 40.0)
         move_ups.order_move_up(own, "23-7732", there, home)
+        ordered = "".join(exchange.export_chain(own))
+    with on(laptop, "VR23") as own:
+        move_ups.arrive_move_up(own, "23-7732")
         carried = "".join(exchange.export_chain(own))
     with on(database, "VR23") as own:  # meanwhile someone with contact says otherwise
         ledger.report_unit(own, "23-7731", "unavailable", happened_at=same_moment)
     with on(database, "VR23") as own:
-        done = exchange.hand_in(own, carried)
-    assert (done.known, len(done.added)) == (known, 5)
+        done = exchange.hand_in(own, ordered)
+        moving = own.row(
+            "select x_m, move_up, moving_up, move_up_x_m from slagkracht.unit_place where unit_id = '23-7732'"
+        )
+        assert moving == {"x_m": 3.0, "move_up": "K-2", "moving_up": True, "move_up_x_m": 30.0}
+        arrived = exchange.hand_in(own, carried)
+    assert (done.known, len(done.added), len(arrived.added)) == (known, 5, 1)
     assert [c.what for c in done.conflicts] == ["eenheid 23-7731 zou tegelijk niet beschikbaar en ter plaatse zijn"]
     with on(database, "VR23") as own:
         again = exchange.hand_in(own, carried)
-        assert (again.known, again.added, again.conflicts) == (known + 5, (), ())
+        assert (again.known, again.added, again.conflicts) == (known + 6, (), ())
         row = own.row("select level from slagkracht.incident where incident_id = %s", incident)
         assert row == {"level": "GRIP 2"}
         assert own.row("select x_m from slagkracht.unit_place where unit_id = '23-7731'") == {"x_m": 10.0}
         standing_in = own.row(
-            "select x_m, move_up, home_x_m, home_y_m from slagkracht.unit_place where unit_id = '23-7732'"
+            "select x_m, move_up, moving_up, home_x_m, home_y_m from slagkracht.unit_place where unit_id = '23-7732'"
         )
-        assert standing_in == {"x_m": 30.0, "move_up": "K-2", "home_x_m": 3.0, "home_y_m": 4.0}
+        assert standing_in == {"x_m": 30.0, "move_up": "K-2", "moving_up": False, "home_x_m": 3.0, "home_y_m": 4.0}
         move_ups.end_move_up(own, "23-7732")
         assert verify("".join(exchange.export_chain(own))) == []
 

@@ -10,7 +10,7 @@ import numpy as np
 import psycopg
 import pytest
 
-from slagkracht.log import replay
+from slagkracht.log import MOVE_UP_STEPS, replay
 from slagkracht.server import assistance, demo, ledger, move_ups
 from slagkracht.server import engine as seam
 from slagkracht.server.engine import Engine, Picture
@@ -47,7 +47,18 @@ def place_of(unit: str) -> tuple[float, float, str]:
 def test_who_stands_in_goes_home_to_where_it_was() -> None:
     (unit,) = new_units("VR07", 1)
     with acting("VR07") as own:
+        with pytest.raises(ledger.LedgerError, match="niet onderweg"):
+            move_ups.arrive_move_up(own, unit)
         move_ups.order_move_up(own, unit, STATION, HOME)
+        moving = replay(read_events(own, "VR07")).units[unit]
+    assert place_of(unit) == (100_000.0, 400_000.0, "K-2"), "it is on its way"
+    assert (moving.move_up, moving.moving_up, moving.x_m) == ("K-2", True, 100_000.0)
+    with acting("VR08") as own, pytest.raises(ledger.LedgerError):
+        move_ups.arrive_move_up(own, unit)
+    with acting("VR07") as own:
+        move_ups.arrive_move_up(own, unit)
+        with pytest.raises(ledger.LedgerError, match="niet onderweg"):
+            move_ups.arrive_move_up(own, unit)
     assert place_of(unit) == (150_000.0, 450_000.0, "K-2")
     with acting("VR07") as own:
         assert [row["unit_id"] for row in move_ups.read_move_ups(own)] == [unit]
@@ -60,9 +71,10 @@ def test_who_stands_in_goes_home_to_where_it_was() -> None:
         with pytest.raises(ledger.LedgerError, match="geen andere kazerne"):
             move_ups.end_move_up(own, unit)
     assert place_of(unit) == (100_000.0, 400_000.0, "")
-    assert (standing_in.move_up, standing_in.x_m) == ("K-2", 150_000.0)
+    assert (standing_in.move_up, standing_in.moving_up, standing_in.x_m) == ("K-2", False, 150_000.0)
     assert (home.move_up, home.x_m) == ("", 100_000.0)
-    assert [e.kind for e in told] == ["unit_position", "unit_position"], "the word that a simulation has for it"
+    assert [e.kind for e in told] == ["unit_position"] * 3, "the word that a simulation has for it"
+    assert tuple(e.body["move_up_step"] for e in told) == MOVE_UP_STEPS
 
 
 @pytest.mark.usefixtures("database")
@@ -138,9 +150,22 @@ def test_what_was_advised_is_ordered_and_the_floor_holds_as_was_promised(engine:
         assert "valt in op" in text_of(page)
         assert set(re.findall(r'value="([^"]+)" checked', page.content.decode())) == set(lent), "the ticks stay"
         assert text_of(lender.get("/regio")).count("Terug naar eigen kazerne") == number
+    moving, rows = picture_of(engine, "VR25"), [engine.row_of[each.partition("|")[0]] for each in offers]
+    assert before.standing.free[rows].all()
+    assert not moving.standing.free[rows].any(), "on its way a unit covers from neither"
+    assert seam.compute_cost(engine, moving, "VR25", lent).after < cost_promised(moves, row)
+    with acting("VR25") as own:
+        ahead = seam.compute_picture(engine, seam.read_situation(own, engine, as_ordered=True), own.at)
+    cost = seam.compute_cost(engine, ahead, "VR25", lent)
+    assert cost.after == pytest.approx(cost_promised(moves, row), abs=1e-9), "an offer reckons them as standing there"
+    assert "en is hier gerekend alsof hij er staat. Hij staat er om" in text_of(page)
+    assert "onderweg, staat er om" in text_of(lender.get("/regio"))
+    for order in offers:
+        said = press(lender, f"/regio/herbezetten/{order.partition('|')[0]}/staat", terug="/regio")
+        assert "telt daar nu mee" in said
     moved = picture_of(engine, "VR25")
     cost = seam.compute_cost(engine, moved, "VR25", lent)
-    assert cost.after == pytest.approx(float(moves.residual_after[row]), abs=1e-9), "the promise and the live picture"
+    assert cost.after == pytest.approx(cost_promised(moves, row), abs=1e-9), "the promise and the live picture"
     assert cost.after >= floor
     (unit, _, station) = offers[0].partition("|")
     at = np.flatnonzero(stations.station_id == station)[0]
@@ -161,6 +186,10 @@ def test_what_was_advised_is_ordered_and_the_floor_holds_as_was_promised(engine:
     after = picture_of(engine, "VR25")
     np.testing.assert_array_equal(after.standing.origin, before.standing.origin)
     assert after.residual[row] == before.residual[row]
+
+
+def cost_promised(moves: Any, row: int) -> float:
+    return float(moves.residual_after[row])
 
 
 def find_mendable(engine: Engine, picture: Picture, pumps: list[str]) -> tuple[list[str], Any]:
@@ -193,5 +222,8 @@ def test_a_region_below_its_floor_sees_at_home_what_mends_it(engine: Engine) -> 
     order = re.findall(r'name="zet" value="([^"]+)"', page)[0]
     assert "valt in op" in press(lender, "/regio/herbezetten", zet=order, terug="/regio")
     unit = order.partition("|")[0]
+    shown = text_of(lender.get("/regio"))
+    assert "Wij staan nu onder onze ondergrens" in shown, "until it stands"
+    assert order not in lender.get("/regio").content.decode(), "what was ordered is not advised again"
     assert "eigen kazerne" in press(lender, f"/regio/herbezetten/{unit}/terug", terug="/regio")
     assert "kies een eenheid" in press(lender, "/regio/herbezetten", zet="x|y", terug="/regio")

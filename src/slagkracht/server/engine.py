@@ -48,7 +48,7 @@ from slagkracht.strength import (
     compute_strength_map,
 )
 from slagkracht.strength.floors import compute_plan_cover, floors_in_force
-from slagkracht.travel import Travel
+from slagkracht.travel import UNREACHABLE, Travel
 
 CLOCK = ZoneInfo("Europe/Amsterdam")
 AT_HOME_M = 100.0
@@ -175,10 +175,14 @@ HIDDEN = "afgeschermd"
 """What holds a unit where whoever looks may know that it is held, and not by what."""
 
 
-def read_situation(scope: Scope, engine: Engine) -> Situation:
-    """The units as the acting region may see them: status, place, and what holds them now."""
+def read_situation(scope: Scope, engine: Engine, as_ordered: bool = False) -> Situation:
+    """The units as the acting region may see them: status, place, and what holds them now.
+
+    ``as_ordered`` takes who is on the way to stand in for another station as standing there: for what is weighed ahead.
+    """
     rows = scope.rows(
-        "select u.unit_id, u.status, u.status_at, p.x_m, p.y_m, p.place_at, p.move_up, c.commitment_id, "
+        "select u.unit_id, u.status, u.status_at, p.x_m, p.y_m, p.place_at, p.move_up, p.moving_up, "
+        "p.move_up_x_m, p.move_up_y_m, c.commitment_id, "
         "h.unit_id is not null as held "
         "from slagkracht.unit u left join slagkracht.unit_place p using (world, unit_id) "
         "left join slagkracht.commitment c on c.world = u.world and c.unit_id = u.unit_id and c.step <> 'unit_home' "
@@ -191,6 +195,8 @@ def read_situation(scope: Scope, engine: Engine) -> Situation:
         if number is None:
             continue
         station = engine.plan.units.station[number]
+        if as_ordered and row["moving_up"]:
+            row |= {"x_m": row["move_up_x_m"], "y_m": row["move_up_y_m"], "moving_up": False}
         away = row["x_m"] is not None and (
             abs(row["x_m"] - stations.x_m[station]) + abs(row["y_m"] - stations.y_m[station]) > AT_HOME_M
         )
@@ -203,6 +209,7 @@ def read_situation(scope: Scope, engine: Engine) -> Situation:
             place_at=row["place_at"],
             commitment=row["commitment_id"] or (HIDDEN if row["held"] else ""),
             move_up=row["move_up"] or "",
+            moving_up=bool(row["moving_up"]),
         )
     return dataclasses.replace(EMPTY, units=units)
 
@@ -290,6 +297,15 @@ def compute_cost(engine: Engine, picture: Picture, region: str, units: Sequence[
         lost,
         float(engine.plan.areas.population[lost].sum()),
     )
+
+
+def compute_due(engine: Engine, picture: Picture, unit: str, x_m: float, y_m: float) -> datetime.datetime | None:
+    """When a unit that leaves now stands at a place: its turnout and the drive; None where no road leads there."""
+    row = engine.row_of[unit]
+    drive_s = int(engine.travel.drive_s[find_area(engine, x_m, y_m), picture.standing.origin[row]])
+    if drive_s == UNREACHABLE:
+        return None
+    return picture.at + datetime.timedelta(seconds=float(picture.standing.turnout_s[row]) + drive_s)
 
 
 def compute_move_ups(engine: Engine, picture: Picture, units: Sequence[str]) -> MoveUps:

@@ -32,7 +32,7 @@ def weigh(own: Scope, line: Row, units: Sequence[str]) -> Weighed:
     known = [unit for unit in units if engine is not None and unit in engine.row_of]
     if engine is None or not known or own.region not in engine.plan.regions.code:
         return Weighed(None, False)
-    picture = seam.compute_picture(engine, seam.read_situation(own, engine), own.at)
+    picture = seam.compute_picture(engine, seam.read_situation(own, engine, as_ordered=True), own.at)
     makes = None
     if line["formation"] in engine.formations and line["met"] < line["count"] and len(known) == len(set(units)):
         makes = count_formations(engine, picture, line, known)["aantal"]

@@ -60,6 +60,7 @@ urlpatterns = [
     path("regio/regels/<str:line>/aanbieden", region.offer),
     path("regio/regels/<str:line>/weigeren", region.refuse),
     path("regio/herbezetten", region.order_move_up),
+    path("regio/herbezetten/<str:unit>/staat", region.arrive_move_up),
     path("regio/herbezetten/<str:unit>/terug", region.end_move_up),
     path("regio/delen", region.share),
     path("regio/delen/<str:consent>/beeindigen", region.stop_sharing),

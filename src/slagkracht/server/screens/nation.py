@@ -40,9 +40,9 @@ NARROW = 0.01
 """A region this close above its floor is shown as narrow."""
 
 
-def see(own: Scope, engine: Engine) -> tuple[Situation, Picture]:
-    """The units as the acting region may see them, and the picture that they make."""
-    situation = seam.read_situation(own, engine)
+def see(own: Scope, engine: Engine, as_ordered: bool = False) -> tuple[Situation, Picture]:
+    """The units as the acting region may see them, and the picture that they make; ``as_ordered`` as it will be."""
+    situation = seam.read_situation(own, engine, as_ordered)
     return situation, seam.compute_picture(engine, situation, own.at)
 
 

@@ -85,7 +85,11 @@ def show_region(request: HttpRequest, acting: Acting) -> HttpResponse:
             context["venster"] = picture.window
             context["ingevallen"] = describe_stand_ins(own, engine)
             if context["stand"]["stand"] == "onder":
-                context["herbezetting"] = describe_move_ups(engine, picture, acting.region, [])
+                _, ahead = see(own, engine, as_ordered=True)
+                r = seam.region_row(engine, acting.region)
+                context["hersteld_straks"] = bool(ahead.residual[r] >= ahead.floors.share[r])
+                if not context["hersteld_straks"]:
+                    context["herbezetting"] = describe_move_ups(engine, ahead, acting.region, [])
     context |= {
         "mag": bool(acting.roles & set(LEADERS)),
         "trappen": TIERS,
@@ -139,9 +143,10 @@ def _show_line(request: HttpRequest, acting: Acting, line: str, told: dict[str, 
         row = read_line(own, line)
         if row is None or acting.region in (row["region"], NATIONAL_CHAIN) or engine is None:
             return render(request, "niet_gevonden.html", status=404)
-        _, picture = see(own, engine)
+        _, picture = see(own, engine, as_ordered=True)
         picked, count = read_picked(request)
         context = weigh_offer(engine, picture, acting.region, row, picked, count)
+        context["onderweg"] = [each for each in describe_stand_ins(own, engine) if each["moving_up"]]
         context["antwoorden"] = own.rows(
             "select * from slagkracht.offer where line_id = %s and region = %s order by made_at", line, acting.region
         )
@@ -335,7 +340,8 @@ def order_move_up(request: HttpRequest, acting: Acting) -> HttpResponse:
             move_ups.Place(str(stations.station_id[s]), float(stations.x_m[s]), float(stations.y_m[s]))
             for s in (to, home)
         )
-        move_ups.order_move_up(own, unit, stand, own_place, line)
+        due = seam.compute_due(engine, see(own, engine)[1], unit, stand.x_m, stand.y_m)
+        move_ups.order_move_up(own, unit, stand, own_place, line, due)
         told["tekst"] = gettext("{unit} valt in op {station}; het staat in het logboek.").format(
             unit=unit, station=stations.name[to]
         )
@@ -346,6 +352,16 @@ def order_move_up(request: HttpRequest, acting: Acting) -> HttpResponse:
         request.session.pop("melding", None)
         return _show_line(request, acting, line, told)
     return answer
+
+
+@require_POST
+@acting_required(*LEADERS)
+def arrive_move_up(request: HttpRequest, acting: Acting, unit: str) -> HttpResponse:
+    def do(own: Scope) -> tuple[str, str]:
+        move_ups.arrive_move_up(own, unit)
+        return "/regio", gettext("{unit} staat er, en telt daar nu mee.").format(unit=unit)
+
+    return act(request, acting, do)
 
 
 @require_POST
