@@ -139,6 +139,15 @@ def test_more_than_the_nation_has_is_said(capsys: Screen, country: Path) -> None
     assert "1 × handcrew" in answer.out
 
 
+def test_a_proof_that_was_asked_and_cannot_be_given_is_not_passed_over(capsys: Screen, country: Path) -> None:
+    words = ("slagkracht", country, "--plaats", "194000,469000", "--exact", "--formatie")
+    answer = run(capsys, *words, "handcrew:40")
+    assert answer.code == 0
+    assert "Niet bewezen: er ontbreekt te veel om alles te vormen; dit is de snelle keuze." in answer.out
+    assert "Waarom anderen niet: geen andere eenheid van dit plan kan dit." in answer.out
+    assert "Niet bewezen" not in run(capsys, *words, "handcrew:1").out
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

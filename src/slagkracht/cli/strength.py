@@ -109,6 +109,10 @@ def propose(
         show.as_json(_as_data(posture, strength, sure_s, moves))
         return
     _print(posture, strength, place, sure_s)
+    if exact and not np.isfinite(strength.bound_s):
+        whole = not any(strength.missing)
+        why = "binnen de rekentijd werd geen bewijs gevonden" if whole else "er ontbreekt te veel om alles te vormen"
+        show.screen.print(f"Niet bewezen: {why}; dit is de snelle keuze.\n", markup=False)
     show.notes(_say_who_goes_first(posture, strength, first))
     if moves is not None:
         _print_moves(posture, moves)
@@ -197,15 +201,15 @@ def _print(posture: Posture, strength: Strength, place: str, sure_s: npt.NDArray
         why = "niemand kan er komen" if suits else f"geen enkele eenheid van dit plan heeft {lacking}"
         show.screen.print(f"Er gaat niemand: {why}.\n", markup=False, soft_wrap=True)
     reasons, counts = np.unique(strength.reason, return_counts=True)
-    show.table(
-        "Waarom anderen niet",
-        ["reden", "eenheden"],
-        [
-            [REASONS_WHERE_ASSIGNED[r], show.number(n)]
-            for r, n in zip(reasons.tolist(), counts, strict=True)
-            if r not in ("gekozen", "andere_taak")
-        ],
-    )
+    why_not = [
+        [REASONS_WHERE_ASSIGNED[r], show.number(n)]
+        for r, n in zip(reasons.tolist(), counts, strict=True)
+        if r not in ("gekozen", "andere_taak")
+    ]
+    if why_not:
+        show.table("Waarom anderen niet", ["reden", "eenheden"], why_not)
+    elif units:
+        show.screen.print("Waarom anderen niet: geen andere eenheid van dit plan kan dit.\n", markup=False)
     if np.isfinite(strength.bound_s):
         gap = strength.cost_s / strength.bound_s - 1 if strength.bound_s > 0 else 0.0
         sooner = "eerder" if gap < 0.0005 else f"meer dan {show.share(gap)} eerder"
