@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import functools
@@ -31,7 +32,7 @@ from slagkracht.log import (
     verify_checkpoint,
 )
 from slagkracht.log.situation import EMPTY
-from slagkracht.server.verify_log import main, verify
+from slagkracht.server.verify_log import FIELDS, main, verify
 from two_stations import two_stations
 
 NOON = datetime.datetime(2026, 7, 1, 12, 0, tzinfo=datetime.UTC)
@@ -516,3 +517,26 @@ def test_without_facts_the_plan_speaks() -> None:
     assert now.standing.free.all()
     assert now.standing.origin.tolist() == [0, 0, 1]
     assert np.isinf(now.age_s).all()
+
+
+@given(
+    st.text()
+    | st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+        lambda below: (
+            st.lists(below, max_size=3) | st.dictionaries(st.sampled_from([*sorted(FIELDS), "x"]), below, max_size=12)
+        ),
+        max_leaves=15,
+    ).map(json.dumps)
+)
+def test_any_line_is_an_entry_or_is_refused(line: str) -> None:
+    with contextlib.suppress(ValueError):
+        parse_event(line)
+    assert verify(line + "\n"), "no made-up line is part of a log"
+    verify("", line, {})
+
+
+def test_a_line_of_a_hundred_thousand_brackets_is_refused() -> None:
+    with pytest.raises(ValueError, match="geen logboekregel"):
+        parse_event("[" * 100_000)
+    assert verify("[" * 100_000 + "\n", "[" * 100_000)

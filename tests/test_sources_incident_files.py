@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import tempfile
+import tomllib
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from simulation_example import START, small_country
 from slagkracht.resources import WINDOWS
@@ -102,3 +109,47 @@ def test_a_bad_list_is_refused_with_every_finding(tmp_path: Path) -> None:
     with pytest.raises(RefusalError) as refusal:
         place_incidents(given, read_scenario(RULES, DAY), plan.areas, START)
     assert {f.column for f in refusal.value.findings} == {"soort", "tijdstip", "x_m, y_m"}
+
+
+# ── whatever stands in a file ─────────────────────────────────────────────────────────────────────────────────────────
+
+NAMES = ["naam", "factor", "bron", "alarmering", "herbezetting", "soorten", "soorten.brand", "soorten.nieuw", "x"]
+VALUES = ['""', '"x"', "0", "-1", "1e400", "nan", "true", "[]", "[1]", "{}", '{per_jaar = "veel"}', "{per_jaar = []}",
+          "{code = 3, duur = {}}", "2026-01-01"]  # fmt: skip
+quick = settings(max_examples=120, deadline=None, database=None, derandomize=True)
+
+
+def read_or_refuse(content: bytes, read: Any) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bestand"
+        path.write_bytes(content)
+        with contextlib.suppress(RefusalError):
+            read(path)
+
+
+@quick
+@given(st.dictionaries(st.sampled_from(NAMES), st.sampled_from(VALUES), max_size=3), st.binary(max_size=6))
+def test_any_scenario_is_read_or_refused(entries: dict[str, str], noise: bytes) -> None:
+    text = "\n".join(f"{name} = {value}" for name, value in entries.items()).encode()
+    for content in (text, text + noise):
+        read_or_refuse(content, lambda path: read_scenario(RULES, DAY, path))
+
+
+@quick
+@given(st.data())
+def test_any_value_of_any_kind_of_incident_is_read_or_refused(data: Any) -> None:
+    text = (resources.files("slagkracht") / "nl" / "facts" / "incidents.toml").read_text("utf-8")
+    kinds = tomllib.loads(text)["soorten"]
+    code = data.draw(st.sampled_from(sorted(kinds)))
+    name, value = data.draw(st.sampled_from([*sorted(kinds[code]), "x"])), data.draw(st.sampled_from(VALUES))
+    content = f"[soorten.{code}]\n{name} = {value}\n".encode()
+    read_or_refuse(content, lambda path: read_scenario(RULES, DAY, path))
+
+
+@quick
+@given(st.lists(st.lists(st.text(max_size=9) | st.sampled_from(["a", "2026-01-01T01:00", "1", "nan", "1e400", "brand"]),
+                         max_size=6), max_size=4), st.binary(max_size=9))  # fmt: skip
+def test_any_list_of_incidents_is_read_or_refused(rows: list[list[str]], noise: bytes) -> None:
+    text = "\n".join(["incident,tijdstip,x_m,y_m,soort", *(",".join(row) for row in rows)]).encode("utf-8", "replace")
+    for content in (text, noise, text + noise):
+        read_or_refuse(content, read_incidents)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from slagkracht.areas import Areas
 from slagkracht.regions import Regions
@@ -181,3 +185,17 @@ def test_every_finding_of_both_lists_comes_at_once(tmp_path: Path) -> None:
         ("kazernes.csv", 2, "n_ts"),
         ("voertuigen.csv", 8, "type"),
     }
+
+
+@settings(max_examples=150, deadline=None, database=None, derandomize=True)
+@given(st.sampled_from([STATIONS, VEHICLES]), st.integers(0, 10**6), st.binary(max_size=8), st.integers(0, 40))
+def test_damaged_lists_are_read_or_refused(which: str, at: int, put: bytes, cut: int) -> None:
+    damaged = which.encode()
+    at %= len(damaged)
+    damaged = damaged[:at] + put + damaged[at + cut :]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "k.csv").write_bytes(damaged if which is STATIONS else STATIONS.encode())
+        (folder / "v.csv").write_bytes(damaged if which is VEHICLES else VEHICLES.encode())
+        with contextlib.suppress(RefusalError):
+            read_station_lists(folder / "k.csv", folder / "v.csv", REGIONS)

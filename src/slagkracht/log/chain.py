@@ -112,7 +112,7 @@ def parse_event(line: str) -> Event:
         for name in ("happened_at", "recorded_at"):
             record[name] = datetime.datetime.fromisoformat(record[name])
         return Event(**record)
-    except (TypeError, KeyError, ValueError) as error:
+    except (TypeError, KeyError, ValueError, RecursionError) as error:
         raise ValueError(f"geen logboekregel: {line[:80]!r}") from error
 
 

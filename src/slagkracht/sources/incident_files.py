@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ _SETTINGS = {
     "herbezetten_met": "move_up_capability",
     "samenhang_rijtijden": "drive_together",
 }
+TYPES = {str: "een tekst", float: "een getal vanaf 0", bool: "true of false", dict: "een tabel"}
 _KIND = {"dutch", "mar", "per_jaar", "waar", "werkdag", "weekend", "maanden", "groeit", "duur_min", "spreiding",
          "terug", "beeld_s"}  # fmt: skip
 
@@ -87,8 +88,11 @@ def read_scenario(rules: Rules, day: datetime.date, path: Path | None = None) ->
     for name, known in (("alarmering", DISPATCH), ("herbezetting", MOVE_UPS)):
         if text.get(name, known[0]) not in known:
             findings.append(Finding(file, 0, name, str(text[name]), f"een van: {', '.join(known)}"))
+    findings += _find_strange(text, file)
     rule, matrix = rule_in_force(rules, "mar", day)
     entries = {code: dict(entry) for code, entry in national["soorten"].items()}
+    if findings:
+        raise RefusalError(findings)
     for code, changes in text.get("soorten", {}).items():
         entries[code] = {**entries.get(code, {}), **changes}
     kinds = [_read_kind(code, entry, matrix, file, findings) for code, entry in sorted(entries.items())]
@@ -110,6 +114,30 @@ def read_scenario(rules: Rules, day: datetime.date, path: Path | None = None) ->
     return replace(scenario, **{field: text[name] for name, field in _SETTINGS.items() if name in text})
 
 
+def _find_strange(text: dict[str, Any], file: str) -> list[Finding]:
+    """What stands in a scenario and is of another type than what it sets."""
+    usual = {field.name: field.default for field in fields(Scenario)}
+    kinds: dict[str, type] = {name: type(usual[field]) for name, field in _SETTINGS.items()}
+    kinds |= {"naam": str, "bron": str, "factor": float, "soorten": dict}
+    findings = []
+    for name in sorted(kinds.keys() & text.keys()):
+        kind, value = kinds[name], text[name]
+        if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+            right = bool(np.isfinite(value)) and 0 <= value <= 1e9
+        else:
+            right = type(value) is kind
+        if not right:
+            findings.append(Finding(file, 0, name, str(value), TYPES[kind]))
+    kinds_of_incident = text.get("soorten", {})
+    if isinstance(kinds_of_incident, dict):
+        findings += [
+            Finding(file, 0, f"soorten.{code}", str(entry), TYPES[dict])
+            for code, entry in kinds_of_incident.items()
+            if not isinstance(entry, dict)
+        ]
+    return findings
+
+
 def _read_kind(
     code: str, entry: dict[str, Any], matrix: dict[str, Any], file: str, findings: list[Finding]
 ) -> IncidentKind | None:
@@ -119,13 +147,18 @@ def _read_kind(
         return None
     if strangers := sorted(set(entry) - _KIND):
         findings.append(Finding(file, 0, where, f"onbekend veld {', '.join(strangers)}", f"{', '.join(sorted(_KIND))}"))
-    if entry["mar"] not in matrix:
-        findings.append(Finding(file, 0, f"{where}.mar", entry["mar"], f"een van: {', '.join(matrix)}"))
+    for name in ("dutch", "waar"):
+        if not isinstance(entry[name], str):
+            findings.append(Finding(file, 0, f"{where}.{name}", str(entry[name]), TYPES[str]))
+            return None
+    if not isinstance(entry["mar"], str) or entry["mar"] not in matrix:
+        findings.append(Finding(file, 0, f"{where}.mar", str(entry["mar"]), f"een van: {', '.join(matrix)}"))
         return None
     for name, count in (("werkdag", 24), ("weekend", 24), ("maanden", 12), ("groeit", 3), ("duur_min", 4)):
         values = entry[name]
-        most = 1.0 if name == "groeit" else np.inf
-        if not isinstance(values, list) or len(values) != count or not all(0 <= v <= most for v in values):
+        most = 1.0 if name == "groeit" else 1e9
+        whole = isinstance(values, list) and len(values) == count
+        if not whole or not all(isinstance(v, int | float) and 0 <= v <= most for v in values):
             findings.append(Finding(file, 0, f"{where}.{name}", str(values), f"{count} getallen vanaf 0"))
             return None
     for name, most in (("terug", 1.0), ("per_jaar", 1e8), ("spreiding", 5.0), ("beeld_s", 86_400.0)):

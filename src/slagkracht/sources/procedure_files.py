@@ -28,6 +28,9 @@ FIELDS: dict[str, dict[str, type]] = {
     "terms": {"code": str, "dutch": str, "state": str, "span": str, "then": str, "source": str, "status": str},
     "roles": {"code": str, "dutch": str, "national": bool},
 }  # fmt: skip
+OF_TABLES = {"states", "steps", "terms", "fields", "needs"}
+"""Lists of tables; every other list holds texts."""
+
 REQUIRED: dict[str, tuple[str, ...]] = {
     "procedure": ("code", "dutch", "version", "source", "status", "begin", "states", "steps"),
     "states": ("code", "dutch"),
@@ -78,8 +81,12 @@ def _read_table(path: Path, findings: list[Finding]) -> dict[str, Any] | None:
 
 def _read_roles(path: Path, findings: list[Finding]) -> dict[str, Role]:
     table = _read_table(path, findings) or {}
-    roles = {}
-    for row in table.get("roles", []):
+    roles: dict[str, Role] = {}
+    listed = table.get("roles", [])
+    if not isinstance(listed, list):
+        findings.append(Finding(path.name, 0, "roles", repr(listed), "tabellen [[roles]]"))
+        return roles
+    for row in listed:
         if _has_its_fields(path.name, "roles", row, findings):
             roles[row["code"]] = Role(row["code"], row["dutch"], row.get("national", False))
     return roles
@@ -101,6 +108,8 @@ def _has_its_fields(file: str, kind: str, row: object, findings: list[Finding]) 
             findings.append(Finding(file, 0, name, field, f"een van {', '.join(FIELDS[kind])}"))
         elif type(value) is not expected:
             findings.append(Finding(file, 0, f"{name}, {field}", repr(value), f"type {expected.__name__}"))
+        elif isinstance(value, list) and field not in OF_TABLES and not all(isinstance(one, str) for one in value):
+            findings.append(Finding(file, 0, f"{name}, {field}", repr(value), "een lijst van teksten"))
     return len(findings) == before
 
 
@@ -108,7 +117,7 @@ def _parse_procedure(file: str, table: dict[str, Any], findings: list[Finding]) 
     before = len(findings)
     if not _has_its_fields(file, "procedure", table, findings):
         return None
-    rows = {kind: table.get(kind, []) for kind in ("states", "steps", "terms", "fields")}
+    rows: dict[str, list[Any]] = {kind: table.get(kind, []) for kind in ("states", "steps", "terms", "fields")}
     for kind, listed in rows.items():
         for row in listed:
             if _has_its_fields(file, kind, row, findings) and kind == "steps":
