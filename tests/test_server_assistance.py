@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import io
+import re
 import secrets
 from collections.abc import Iterator
 from typing import Any
@@ -203,6 +204,8 @@ def test_costs_from_entry_to_decision() -> None:
     assert mine["status_van_de_regel"] == "te verifiëren"
     sheet = lender.get(f"{page}.csv").content.decode()
     assert "'=inzet" in sheet, "a spreadsheet takes it for text"
+    assert sheet.startswith("\ufeffpost;regio;aanvraag;"), "a Dutch spreadsheet opens it in columns"
+    assert re.findall(r";-?[0-9]+,[0-9]{2};2", sheet), "an amount has a decimal comma"
     assert sheet.count("\r\n") == 4
     assert "€ 500,50" in words(lender.get(f"{page}.pdf").content)
     shown = text_of(asker.get(page))

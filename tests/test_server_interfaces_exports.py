@@ -11,7 +11,7 @@ import pandas
 import pyogrio
 import pytest
 
-from test_server_api import API, asked, client, post
+from test_server_api import API, LINE, asked, client, post
 from test_server_ledger import new_units
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -60,6 +60,17 @@ def test_what_was_asked_stands_in_the_files_of_who_may_see_it(tmp_path: Path) ->
         stranger = read(name, "demo-officier-vr23")
         for secret in (mark, request, unit):
             assert secret.encode() not in stranger, name
+
+
+def test_a_dutch_spreadsheet_reads_numbers_as_numbers_and_moments_as_moments() -> None:
+    _, line = asked(client("demo-officier-vr06"), regels=[{**LINE, "x_m": 155_000.5, "y_m": -12.25, "uren": 7.5}])
+    table = pandas.read_csv(
+        io.BytesIO(read("regels.csv", "demo-officier-vr06")), sep=";", decimal=",", encoding="utf-8-sig",
+        parse_dates=["nodig_op"],
+    )  # fmt: skip
+    row = table[table["id"] == line].iloc[0]
+    assert (row["x_m"], row["y_m"], row["uren"], row["aantal"]) == (155_000.5, -12.25, 7.5, 2)
+    assert str(row["nodig_op"]) == "2030-07-01 10:00:00+00:00"
 
 
 def test_every_table_has_a_file_even_when_it_is_empty() -> None:

@@ -6,6 +6,8 @@ import datetime
 import json
 import random
 import secrets
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,7 +111,7 @@ def test_files_in_a_drop_folder(tmp_path: Path) -> None:
     names = "id;eenheid;gebeurd_op;status;x_m;y_m\n"
     key = secrets.token_hex(4)
     (tmp_path / "a.csv").write_text(
-        "\ufeff" + names + f"{key}1;{first};{at};on_scene;10,5;2\n{key}2;{first};{at};alerted;;\n", encoding="utf-8"
+        "\ufeff" + names + f"{key}1;{first};{at};on_scene;10,5,5;2\n{key}2;{first};{at};alerted;;\n", encoding="utf-8"
     )
     (tmp_path / "b.jsonl").write_text(json.dumps(report(second, 1, status="alerted")) + "\n\n", encoding="utf-8")
     (tmp_path / "c.jsonl").write_text("{", encoding="utf-8")
@@ -134,13 +136,51 @@ def test_files_in_a_drop_folder(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["e.part"]
 
 
+def test_a_file_that_went_wrong_is_told_line_by_line_in_dutch(tmp_path: Path) -> None:
+    from slagkracht.server.interfaces import feeds
+
+    unit = new_units("VR17", 1)[0]
+    good, key = report(unit, 1, status="alerted"), secrets.token_hex(4)
+    lines = [json.dumps(good), '{"id": "half', "[" * 100_000, json.dumps(report("17-geen", 1, status="alerted"))]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    now = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=1)).isoformat()
+    dutch = f"id;eenheid;gebeurd_op;x_m;y_m\n{key};{unit};{now};155000,5;463000,25\n"
+    (tmp_path / "b.csv").write_text(dutch, encoding="utf-8")
+    (tmp_path / "c.csv").write_text('id;eenheid\n"a"b;c\n', encoding="utf-8")
+    with acting("VR17") as own:
+        done = feeds.take_folder(own, tmp_path)
+    taken, placed = done["a.jsonl"], done["b.csv"]
+    assert isinstance(taken, feeds.Taken)
+    assert (taken.accepted, [number for number, _ in taken.refused]) == ([good["id"]], [2, 3, 4])
+    assert isinstance(placed, feeds.Taken)
+    assert placed.accepted == [key], "a number with a decimal comma, as a Dutch spreadsheet writes it"
+    shown_at = shown(unit, "demo-officier-vr17")
+    assert (shown_at["x_m"], shown_at["y_m"]) == (155_000.5, 463_000.25)
+    said = (tmp_path / "verwerkt" / "a.jsonl.fouten.txt").read_text(encoding="utf-8")
+    assert said.count("is geen geldige JSON") == 2
+    assert "geen CSV bij regel 2" in str(done["c.csv"])
+
+
+def test_the_same_name_again_overwrites_nothing_and_the_same_report_is_taken_once(tmp_path: Path) -> None:
+    from slagkracht.server.interfaces import feeds
+
+    line = json.dumps(report(new_units("VR17", 1)[0], 1, status="alerted"))
+    for times in range(1, 4):
+        (tmp_path / "a.jsonl").write_text(line, encoding="utf-8")
+        with acting("VR17") as own:
+            done = feeds.take_folder(own, tmp_path)["a.jsonl"]
+        assert isinstance(done, feeds.Taken)
+        assert (len(done.accepted), len(done.repeated)) == ((1, 0) if times == 1 else (0, 1))
+    assert {path.name for path in (tmp_path / "verwerkt").iterdir()} == {"a.jsonl", "a-2.jsonl", "a-3.jsonl"}
+
+
 @settings(max_examples=60, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(["x.csv", "x.jsonl"]), st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode)))
 def test_any_file_is_read_or_refused(name: str, content: bytes) -> None:
-    from slagkracht.server.interfaces import feeds
+    from slagkracht.server.interfaces import drop_folder, feeds
 
     try:
-        lines = feeds.read_lines(name, content)
+        lines = drop_folder.read_lines(name, content)
     except ledger.LedgerError:
         return
     with acting("VR17") as own:
@@ -214,3 +254,24 @@ def test_a_shift_played_against_the_platform(address: str) -> None:
     for unit in {one["eenheid"] for one in reports}:
         last = [one for one in reports if one["eenheid"] == unit][-1]
         assert shown(unit, "demo-officier-vr03")["status"] == last["status"]
+
+
+def test_what_falls_in_a_folder_goes_to_the_platform_and_waits_while_that_is_away(address: str, tmp_path: Path) -> None:
+    tomorrow = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
+    made = post(client("demo-officier-vr03"), "/sleutels", {"naam": "map", "tot": tomorrow.isoformat()}).json()
+    unit = new_units("VR03", 1)[0]
+    good, strange = report(unit, 1, status="alerted"), report("06-1", 1, status="alerted")
+    (tmp_path / "a.jsonl").write_text(f"{json.dumps(good)}\n{json.dumps(strange)}\n", encoding="utf-8")
+
+    def run(at: str, key: str) -> subprocess.CompletedProcess[str]:
+        asked = [sys.executable, "-m", "slagkracht.server.interfaces.drop_folder", str(tmp_path), at, key, "--eenmaal"]
+        return subprocess.run(asked, capture_output=True, text=True, timeout=120)
+
+    away = run("http://127.0.0.1:9", made["sleutel"])
+    assert "geen verbinding" in away.stdout, away.stderr
+    assert "laat deze sleutel niet toe" in run(address, "nee").stderr
+    assert (tmp_path / "a.jsonl").exists(), "nothing is lost while the platform does not take it"
+    assert "a.jsonl: 1 aangenomen, 0 herhaald, 1 geweigerd" in run(address, made["sleutel"]).stdout
+    assert shown(unit, "demo-officier-vr03")["status"] == "alerted"
+    said = (tmp_path / "verwerkt" / "a.jsonl.fouten.txt").read_text(encoding="utf-8")
+    assert said == "melding 2: eenheid 06-1 is hier niet bekend\n"

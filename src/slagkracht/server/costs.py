@@ -231,9 +231,12 @@ def decide_claim(scope: Scope, claim: str, cents: int, reason: str) -> None:
 
 
 def write_csv(scope: Scope, request: str) -> str:
-    """Every entry of a request that the acting region may see, as CSV with Dutch column names."""
+    """Every entry of a request that the acting region may see, as CSV that a Dutch spreadsheet opens: with a mark, ;
+    between fields and a comma in amounts.
+    """
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
+    out.write("\ufeff")
+    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
     writer.writerow(
         ["post", "regio", "aanvraag", "soort", "bedrag_euro", "dag", "omschrijving", "bewijsstuk", "opgevoerd_door",
          "opgevoerd_op", "teruggenomen_op", "reden"]
@@ -241,7 +244,8 @@ def write_csv(scope: Scope, request: str) -> str:
     for each in read_files(scope, request):
         for entry in each.entries:
             writer.writerow(
-                [entry["entry_id"], entry["region"], request, entry["kind"], f"{entry['cents'] / 100:.2f}",
+                [entry["entry_id"], entry["region"], request, entry["kind"],
+                 f"{entry['cents'] // 100},{entry['cents'] % 100:02}",
                  entry["spent_on"].isoformat(), _plain(entry["what"]), _plain(entry["evidence"]), entry["made_by"],
                  entry["made_at"].isoformat(), entry["withdrawn_at"] and entry["withdrawn_at"].isoformat(),
                  entry["withdrawn_why"] and _plain(entry["withdrawn_why"])]

@@ -28,13 +28,15 @@ FILES = (*(f"{noun}.csv" for noun in TABLES), "slagkracht.gpkg")
 
 
 def write_csv(own: Scope, noun: str) -> bytes:
-    """One table as a Dutch spreadsheet opens it: UTF-8 with a mark, ; between fields, no cell that is a formula."""
+    """One table as a Dutch spreadsheet opens it: UTF-8 with a mark, ; between fields, a comma in a number (155000.5
+    it reads as text, and 1.5 as the first of May), no cell that is a formula.
+    """
     resource, text = TABLES[noun], io.StringIO()
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
     names = list(resource.schema.model_fields)
     writer.writerow(names)
     for row in own.rows(f"select * from ({resource.sql}) r order by {resource.order}"):
-        writer.writerow([_safe(_cell(row[name])) for name in names])
+        writer.writerow([_in_sheet(row[name]) for name in names])
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -78,6 +80,10 @@ def _cell(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, dict) else str(value)
+
+
+def _in_sheet(value: Any) -> str:
+    return str(value).replace(".", ",") if isinstance(value, float) else _safe(_cell(value))
 
 
 def _safe(text: str) -> str:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
-import io
 import itertools
-import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,24 +14,15 @@ from slagkracht.log import UNIT_STATUSES
 from slagkracht.server import ledger
 from slagkracht.server.api.schemas import Code
 from slagkracht.server.database import Scope
+from slagkracht.server.interfaces.drop_folder import MOST_LINES, Taken, empty_folder
 from slagkracht.server.invalid import describe_invalid
 from slagkracht.server.journal import Fact, record_all
 from slagkracht.sources.geometry import in_netherlands, transform
 
 Metres = Annotated[FiniteFloat, Field(ge=-100_000, le=1_000_000)]
 
-MOST_LINES = 1_000
 AHEAD = datetime.timedelta(minutes=5)
 """How far a clock may be ahead of ours; a report from later than that is refused."""
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What came of a batch: ids ``accepted``, ids ``repeated`` (here before), and per line what was wrong with it."""
-
-    accepted: list[str]
-    repeated: list[str]
-    refused: list[tuple[int, str]]
 
 
 class Report(BaseModel):
@@ -177,43 +164,6 @@ def _in_metres(report: Report) -> tuple[float | None, float | None]:
     return round(float(east[0]), 2), round(float(north[0]), 2)
 
 
-def read_lines(name: str, content: bytes) -> list[Any]:
-    """The reports in a dropped file: .csv (; or , between fields, names in the first line) or .jsonl.
-
-    Raises LedgerError, in Dutch, when it cannot be read at all; what is wrong with a line shows when it is taken.
-    """
-    try:
-        text = content.decode("utf-8-sig")
-        if name.endswith(".jsonl"):
-            return [json.loads(line) for line in text.splitlines() if line.strip()]
-        first = text.partition("\n")[0]
-        reader = csv.DictReader(io.StringIO(text), delimiter=";" if ";" in first else ",", strict=True)
-        return [{field: value for field, value in row.items() if value not in ("", None)} for row in reader]
-    except UnicodeDecodeError as error:
-        raise ledger.LedgerError(f"{name}: geen UTF-8 (byte {error.start})") from error
-    except RecursionError as error:
-        raise ledger.LedgerError(f"{name}: te diep genest") from error
-    except (json.JSONDecodeError, csv.Error) as error:
-        raise ledger.LedgerError(f"{name}: {error}") from error
-
-
 def take_folder(own: Scope, folder: Path) -> dict[str, Taken | str]:
-    """Takes every .csv and .jsonl in a drop folder, by name; each goes on to ``verwerkt``, what was refused beside it.
-
-    Senders write elsewhere and rename into the folder, so that no half file is read.
-    """
-    done: dict[str, Taken | str] = {}
-    (folder / "verwerkt").mkdir(exist_ok=True)
-    for path in sorted(p for p in folder.iterdir() if p.suffix in (".csv", ".jsonl")):
-        try:
-            lines = read_lines(path.name, path.read_bytes())
-            parts = [take_reports(own, lines[at : at + MOST_LINES]) for at in range(0, len(lines), MOST_LINES)]
-            refused = [(n + at * MOST_LINES, why) for at, part in enumerate(parts) for n, why in part.refused]
-            taken = Taken([i for p in parts for i in p.accepted], [i for p in parts for i in p.repeated], refused)
-            done[path.name], findings = taken, [f"melding {n}: {why}" for n, why in refused]
-        except ledger.LedgerError as error:
-            done[path.name], findings = str(error), [str(error)]
-        if findings:
-            (folder / "verwerkt" / f"{path.name}.fouten.txt").write_text("\n".join(findings) + "\n", encoding="utf-8")
-        path.rename(folder / "verwerkt" / path.name)
-    return done
+    """Takes what lies in a drop folder for the acting region: see ``drop_folder.empty_folder``."""
+    return empty_folder(folder, lambda lines: take_reports(own, lines))
