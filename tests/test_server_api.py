@@ -534,3 +534,30 @@ def test_a_step_says_when_it_was_taken_not_in_the_future_nor_before_what_it_foll
     assert datetime.datetime.fromisoformat(read["stap_sinds"]) == now - datetime.timedelta(minutes=40)
     assert post(asker, f"/aanvragen/{request}/sluiten", ago(30)).status_code == 200
     assert asker.generic("POST", f"{API}/incidenten/{incident}/sluiten").status_code == 200, "a body is not asked"
+
+
+def test_escalating_refusing_and_withdrawing_say_when_they_happened() -> None:
+    asker, lender, centre = (client(f"demo-{who}") for who in ("officier-vr06", "officier-vr07", "actiecentrum"))
+    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+
+    def ago(minutes: int) -> str:
+        return (now - datetime.timedelta(minutes=minutes)).isoformat()
+
+    incident = post(asker, "/incidenten", {"wat": "brand", "x_m": 1, "y_m": 2, "gebeurd_op": ago(90)}).json()["id"]
+    given = {"incident": incident, "grond": "wvr51_minister", "mandaat": "voorzitter", "ondertekenaar": "Demo"}
+    request = post(asker, "/aanvragen", {**given, "regels": [LINE], "gebeurd_op": ago(80)}).json()["id"]
+    post(centre, f"/aanvragen/{request}/uitzetten", {"regios": ["VR05", "VR07"], "gebeurd_op": ago(70)})
+    told = {"regel": f"{request}-1", "eenheden": new_units("VR07", 2), "aantal": 1, "gebeurd_op": ago(60)}
+    offer = post(lender, "/aanboden", told).json()["id"]
+    refuser = client("demo-officier-vr05")
+    steps = (
+        (asker, f"/incidenten/{incident}/opschalen", {"niveau": "GRIP 1"}, 95, 55, "incident_escalated"),
+        (refuser, "/weigeringen", {"regel": f"{request}-1", "reden": "restdekking"}, 85, 50, "offer_refused"),
+        (lender, f"/aanboden/{offer}/intrekken", {"reden": "zelf nodig"}, 65, 45, "offer_withdrawn"),
+    )
+    for browser, path, body, before, at, kind in steps:
+        for wrong in (before, -60):
+            assert post(browser, path, {**body, "gebeurd_op": ago(wrong)}).status_code == 409, (path, wrong)
+        assert post(browser, path, {**body, "gebeurd_op": ago(at)}).status_code in (200, 201), path
+        (last, *_) = browser.get(f"{API}/gebeurtenissen?soort={kind}&aantal=1").json()["resultaten"]
+        assert datetime.datetime.fromisoformat(last["gebeurd_op"]) == now - datetime.timedelta(minutes=at), path

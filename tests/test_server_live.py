@@ -123,6 +123,18 @@ def test_who_comes_back_has_missed_nothing_and_gets_nothing_twice(port: int) -> 
     watch.close()
 
 
+def test_who_comes_back_sees_of_what_was_missed_only_what_is_for_that_region(port: int) -> None:
+    watch = Watch(port, "demo-officier-vr03")
+    tell("VR03", 1)
+    watch.take(1)
+    watch.close()
+    tell("VR01", 3)
+    told = tell("VR03", 2)
+    again = Watch(port, "demo-officier-vr03", after=watch.place)
+    assert again.take(2) == told
+    again.close()
+
+
 def test_silence_is_filled_with_a_heartbeat(port: int) -> None:
     watch = Watch(port, "demo-officier-vr09")
     line = watch.answer.readline()
