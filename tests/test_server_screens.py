@@ -503,11 +503,19 @@ def test_a_variant_is_handed_in_once_to_the_board_of_the_region_that_it_changes(
     assert press(neighbour, steps, stap="voorleggen", **{"antwoord-advies": "doen"}) == "Dit kan niet: "
     assert press(browser, steps, stap="voorleggen", **{"antwoord-advies": "doen"}) == "De stap is gezet."
     board = client("demo-bestuur-vr06")
+    assert press(board, steps, stap="terug", **{"antwoord-reden": "eerst de buren"}) == "De stap is gezet."
+    desk = browser.get("/plantafel").content.decode()
+    assert f'/besluiten/dossiers/{dossier}">teruggestuurd' in desk
+    assert f"{variant}/indienen" in desk
+    assert press(browser, f"/plantafel/varianten/{variant}/indienen", **asked) == "Ingediend: Een kazerne minder."
+    assert f'/besluiten/dossiers/{dossier}">ingediend' in browser.get("/plantafel").content.decode(), "the same dossier"
+    assert "al ingediend" in press(browser, f"/plantafel/varianten/{variant}/indienen", **asked)
+    assert press(browser, steps, stap="voorleggen", **{"antwoord-advies": "doen"}) == "De stap is gezet."
     assert press(board, steps, stap="aannemen", **{"antwoord-datum": "2026-07-01"}) == "De stap is gezet."
     assert "aangenomen voor het volgende plan" in text_of(browser.get(f"/besluiten/dossiers/{dossier}"))
     with acting("VR06") as scope:
         taken = [event.body["step"] for event in read_events(scope) if event.body.get("dossier") == dossier]
-    assert taken == ["", "indienen", "voorleggen", "aannemen"]
+    assert taken == ["", "indienen", "voorleggen", "terug", "indienen", "voorleggen", "aannemen"]
 
 
 def test_an_exercise_has_its_own_colour_and_its_own_facts(engine: Engine) -> None:

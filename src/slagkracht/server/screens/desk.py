@@ -25,6 +25,7 @@ from slagkracht.server import engine as seam
 from slagkracht.server.database import Scope
 from slagkracht.server.engine import Engine
 from slagkracht.server.guard import Acting, acting_required, acting_scope
+from slagkracht.server.screens.choice import describe_choice, insist_on_choice, read_choice
 from slagkracht.server.screens.nation import shown_areas
 from slagkracht.server.screens.page import RefusedError, act, say
 from slagkracht.server.screens.words import tell
@@ -46,9 +47,7 @@ def show_desk(request: HttpRequest, acting: Acting) -> HttpResponse:
     engine = seam.current()
     if engine is None:
         return render(request, "geen_plan.html")
-    plan, codes = engine.plan, seam.norms(engine)
-    norm = request.GET.get("norm", "") if request.GET.get("norm", "") in codes else codes[0]
-    window = request.GET.get("venster", "") if request.GET.get("venster", "") in WINDOWS else WINDOWS[0]
+    norm, window = read_choice(request.GET, engine)
     with acting_scope(acting) as own:
         kept = own.rows("select * from slagkracht.variant where world = %s order by made_at desc limit 20", own.world)
         handed = {row["variant_id"]: find_proposal(own, row["variant_id"]) for row in kept}
@@ -57,7 +56,9 @@ def show_desk(request: HttpRequest, acting: Acting) -> HttpResponse:
         told: dict[str, Any] = {
             **row,
             "zelfde_plan": row["plan_hash"] == engine.plan_hash,
-            "dossier": handed[row["variant_id"]],
+            "dossier": handed[row["variant_id"]][0],
+            "terug": handed[row["variant_id"]][1],
+            "in_te_dienen": handed[row["variant_id"]][1] or not handed[row["variant_id"]][0],
         }
         if told["zelfde_plan"]:
             variant = parse_variant(row["content"], row["name"])
@@ -70,12 +71,9 @@ def show_desk(request: HttpRequest, acting: Acting) -> HttpResponse:
             told["later"], told["eerder"] = sum(a > b for b, a in fourth), sum(a < b for b, a in fourth)
         rows.append(told)
     context = {
-        "plan": plan,
+        "plan": engine.plan,
         "hash": engine.plan_hash,
-        "norm": norm,
-        "venster": window,
-        "normen": [(code, rule_in_force(plan.rules, code, plan.day)[0].dutch) for code in codes],
-        "vensters": WINDOWS,
+        **describe_choice(engine, norm, window),
         "varianten": rows,
         "mag": acting.region != NATIONAL_CHAIN and bool(acting.roles & set(find_hand_in().roles)),
         "regimes": [(regime, tell(regime)) for regime in REGIMES],
@@ -92,9 +90,7 @@ def compute(request: HttpRequest, acting: Acting) -> HttpResponse:
         return HttpResponse(status=404)
     try:
         given = json.loads(request.body)
-        norm, window = given["norm"], given["venster"]
-        if norm not in seam.norms(engine) or window not in WINDOWS:
-            raise RefusedError("kies een norm en een tijdvenster van dit plan")
+        norm, window = insist_on_choice(given, engine)
         edits = spell_out(engine, given["wijzigingen"])
         variant = parse_variant(write_toml("schets", edits), "schets") if edits else Variant("schets", ())
         figures, before, after = weigh(engine, variant, norm, window)
@@ -275,13 +271,12 @@ def hand_in(request: HttpRequest, acting: Acting, variant: str) -> HttpResponse:
         row = own.row("select * from slagkracht.variant where variant_id = %s", variant)
         if engine is None or row is None:
             raise RefusedError("deze variant is hier niet bekend")
-        if made := find_proposal(own, variant):
+        made, sent_back = find_proposal(own, variant)
+        if made and not sent_back:
             raise RefusedError("deze variant is al ingediend, als dossier {made}", made=made)
         if row["plan_hash"] != engine.plan_hash:
             raise RefusedError("deze variant is gemaakt op een ander plan; maak haar opnieuw en dien die in")
-        norm, window = request.POST.get("norm", ""), request.POST.get("venster", "")
-        if norm not in seam.norms(engine) or window not in WINDOWS:
-            raise RefusedError("kies een norm en een tijdvenster van dit plan")
+        norm, window = insist_on_choice(request.POST, engine)
         told = parse_variant(row["content"], row["name"])
         owners = find_owners(engine, told)
         if len(owners) != 1:
@@ -291,7 +286,7 @@ def hand_in(request: HttpRequest, acting: Acting, variant: str) -> HttpResponse:
                 regions=regions,
             )
         figures = weigh(engine, told, norm, window)[0]
-        dossier = dossiers.open_dossier(own, PROPOSAL, {"indiener": own.region, "eigenaar": owners.pop()})
+        dossier = made or dossiers.open_dossier(own, PROPOSAL, {"indiener": own.region, "eigenaar": owners.pop()})
         answers = {
             "voorstel": row["name"],
             "variant": variant,
@@ -311,13 +306,16 @@ def find_hand_in() -> Step:
     return next(step for step in dossiers.read_known()[PROPOSAL].steps if step.code == HAND_IN)
 
 
-def find_proposal(own: Scope, variant: str) -> str:
-    """The dossier that a variant was handed in as; "" when it was not."""
+def find_proposal(own: Scope, variant: str) -> tuple[str, bool]:
+    """The dossier that a variant was handed in as ("" when it was not), and whether it was sent back to the desk."""
     said = json.dumps({"taken": [{"step": HAND_IN, "answers": {"variant": variant}}]})
     row = own.row(
-        "select dossier_id from slagkracht.dossier where procedure = %s and content @> %s::jsonb", PROPOSAL, said
+        "select dossier_id, content->>'state' as state from slagkracht.dossier "
+        "where procedure = %s and content @> %s::jsonb",
+        PROPOSAL,
+        said,
     )
-    return str(row["dossier_id"]) if row else ""
+    return (str(row["dossier_id"]), row["state"] in find_hand_in().from_states) if row else ("", False)
 
 
 def find_owners(engine: Engine, variant: Variant) -> set[str]:

@@ -10,12 +10,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from slagkracht.coverage import compute_gaps, compute_table
-from slagkracht.resources import WINDOWS
-from slagkracht.rules import rule_in_force
 from slagkracht.server import engine as seam
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.engine import Engine
 from slagkracht.server.guard import Acting, acting_required, acting_scope
+from slagkracht.server.screens.choice import describe_choice, read_choice
 from slagkracht.server.shortfall import SEED, WINDOW, ask_shortfall
 
 SHOWN = 50
@@ -27,9 +26,8 @@ def show_gaps(request: HttpRequest, acting: Acting) -> HttpResponse:
     engine = seam.current()
     if engine is None:
         return render(request, "geen_plan.html")
-    plan, codes = engine.plan, seam.norms(engine)
-    norm = request.GET.get("norm", "") if request.GET.get("norm", "") in codes else codes[0]
-    window = request.GET.get("venster", "") if request.GET.get("venster", "") in WINDOWS else WINDOWS[0]
+    plan = engine.plan
+    norm, window = read_choice(request.GET, engine)
     coverage = seam.judge_plan(engine, norm, window)
     table = compute_table(coverage, plan.areas, plan.regions, "regio")
     nation = compute_table(coverage, plan.areas, plan.regions, "land")
@@ -39,10 +37,7 @@ def show_gaps(request: HttpRequest, acting: Acting) -> HttpResponse:
     name_of = dict(zip(plan.regions.code.tolist(), plan.regions.name.tolist(), strict=True))
     order = np.argsort(-(table.population - table.in_time), kind="stable")
     context = {
-        "norm": norm,
-        "venster": window,
-        "normen": [(code, rule_in_force(plan.rules, code, plan.day)[0].dutch) for code in codes],
-        "vensters": WINDOWS,
+        **describe_choice(engine, norm, window),
         "oordeel": coverage,
         "land": {
             "mensen": float(nation.population[0]),
