@@ -121,3 +121,58 @@ def test_every_screen_with_content(browser: Any, site: Site, world: filled.Fille
         assert not link.startswith("/verantwoording") or "SHA-256" in answer.text(), link
     assert seen > 3
     desk.close()
+
+
+def reach(page: Any, wanted: Any) -> None:
+    """Presses Tab until ``wanted`` has the focus: what cannot be reached so is not there for who has no mouse."""
+    for _ in range(400):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError(f"met Tab niet te bereiken: {wanted}")
+
+
+def press_key(desk: Desk, name: str) -> str:
+    """Reaches a button and presses Enter; returns what the page that follows says first."""
+    reach(desk.page, desk.page.get_by_role("button", name=name).first)
+    desk.page.keyboard.press("Enter")
+    return str(desk.page.locator(".melding").inner_text())
+
+
+def write_in(desk: Desk, label: str, text: str) -> None:
+    reach(desk.page, desk.page.get_by_label(label))
+    desk.page.keyboard.type(text)
+
+
+def test_open_ask_offer_commit_and_decide_by_keyboard_alone(browser: Any, site: Site, world: filled.Filled) -> None:
+    asker, centre = sit_down(browser, site, "demo-officier-vr20"), sit_down(browser, site, filled.CENTRE)
+    asker.open("/actiecentrum")
+    write_in(asker, "Wat is er aan de hand", "Duinbrand")
+    write_in(asker, "of x (RD, m)", "112000")
+    write_in(asker, "en y (RD, m)", "400000")
+    assert "Incident geopend" in press_key(asker, "Incident openen")
+    asker.open(asker.page.url.removeprefix(site.address))
+    write_in(asker, "Bevoegdheid of mandaat", "voorzitter veiligheidsregio")
+    write_in(asker, "Ondertekend door (functie)", "Voorzitter VR20")
+    assert "De aanvraag is gedaan" in press_key(asker, "Aanvragen")
+    path = asker.page.url.removeprefix(site.address)
+
+    page = look(centre, path)
+    box = page.locator("#voorstel input[name=regios]:checked").first
+    lender = str(box.get_attribute("value")).lower()
+    assert "Gevraagd aan" in press_key(centre, "Vraag de aangevinkte regio’s")
+    own = sit_down(browser, site, f"demo-officier-{lender}")
+    page = own.open("/regio")
+    reach(page, page.get_by_role("link", name=re.compile("Antwoorden op 1 basispeloton voor VR20")))
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Wat dit aanbod ons kost").wait_for()
+    if page.get_by_label("Waarom wij het toch doen").count():
+        write_in(own, "Waarom wij het toch doen", "buren dekken ons")
+    assert "Aangeboden" in press_key(own, "Bied aan")
+    asker.open(path)
+    assert "toegezegd" in press_key(asker, "Aanvaarden")
+    board = sit_down(browser, site, "demo-bestuur-vr20")
+    board.open("/besluiten")
+    assert "Opgetekend: vastgesteld" in press_key(board, "Optekenen")
+    for desk in (asker, centre, own, board):
+        desk.close()

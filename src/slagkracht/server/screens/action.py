@@ -163,7 +163,7 @@ def describe_incident(own: Scope, row: Row) -> dict[str, Any]:
 def write_fact(body: dict[str, Any]) -> str:
     """A recorded fact in a sentence."""
     if "function" in body:
-        told = {"function": body["function"], "before": body["from"], "after": body["to"]}
+        told = {"function": body["function"], "before": word_of(body["from"]), "after": body["to"]}
         return str(gettext("{function}: van {before} aan {after}").format(**told))
     if "level" in body:
         return str(body["level"])

@@ -272,7 +272,7 @@ WRITERS: dict[str, Callable[[Any], SafeString | str]] = {
     **dict.fromkeys(("what", "text", "conditions", "mandate", "signed_by", "sheet", "name"), _dutch),
     **dict.fromkeys(("until", "happened_at"), _write_moment),
     **dict.fromkeys(("cents", "counted"), euros),
-    **dict.fromkeys(("status", "ground", "tier", "information_class", "function"), tell),
+    **dict.fromkeys(("status", "ground", "tier", "information_class", "function", "from", "to"), tell),
     **dict.fromkeys(("station", "move_up"), name_station),
     "spent_on": _write_day,
     "units": _write_units,

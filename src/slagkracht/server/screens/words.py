@@ -38,6 +38,7 @@ WORDS = {
     "echt": said("echt"),
     "oefening": said("oefening"),
     "beheerder": said("beheerder"),
+    "niemand": said("niemand"),
     "te verifiëren": said("te verifiëren"),
 }
 """The Dutch word for every code; one that means more than one thing is named by its kind too."""
