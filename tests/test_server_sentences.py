@@ -179,7 +179,7 @@ def test_the_log_shows_the_sentence_and_folds_the_body_away() -> None:
     facts = shown.partition('id="feiten"')[2]
     assert "Eenheid 14-1 is ter plaatse voor incident I-9" in facts
     assert not CODE.search(re.sub(r"<[^>]+>", " ", facts))
-    folded = re.search(r'<details class="ruw">.*?</details>', page, flags=re.S)
+    folded = re.search(r'<details class="ruw" id="ruw-VR14-\d+">.*?</details>', page, flags=re.S)
     assert folded is not None
     assert '"status": "on_scene"' in html.unescape(folded[0])
     past = client("demo-officier-vr14").get("/logboek?om=2030-01-01T12:00")

@@ -18,9 +18,8 @@ def read_choice(given: Mapping[str, Any], engine: Engine) -> tuple[str, str]:
     return norm if norm in codes else codes[0], window if window in WINDOWS else WINDOWS[0]
 
 
-def insist_on_choice(given: Mapping[str, Any], engine: Engine) -> tuple[str, str]:
+def insist_on_choice(norm: str, window: str, engine: Engine) -> tuple[str, str]:
     """(norm, window) as given. Raises RefusedError where one is not of this plan."""
-    norm, window = given.get("norm", ""), given.get("venster", "")
     if norm not in seam.norms(engine) or window not in WINDOWS:
         raise RefusedError("kies een norm en een tijdvenster van dit plan")
     return norm, window

@@ -90,7 +90,7 @@ def compute(request: HttpRequest, acting: Acting) -> HttpResponse:
         return HttpResponse(status=404)
     try:
         given = json.loads(request.body)
-        norm, window = insist_on_choice(given, engine)
+        norm, window = insist_on_choice(given["norm"], given["venster"], engine)
         edits = spell_out(engine, given["wijzigingen"])
         variant = parse_variant(write_toml("schets", edits), "schets") if edits else Variant("schets", ())
         figures, before, after = weigh(engine, variant, norm, window)
@@ -276,7 +276,7 @@ def hand_in(request: HttpRequest, acting: Acting, variant: str) -> HttpResponse:
             raise RefusedError("deze variant is al ingediend, als dossier {made}", made=made)
         if row["plan_hash"] != engine.plan_hash:
             raise RefusedError("deze variant is gemaakt op een ander plan; maak haar opnieuw en dien die in")
-        norm, window = insist_on_choice(request.POST, engine)
+        norm, window = insist_on_choice(request.POST.get("norm", ""), request.POST.get("venster", ""), engine)
         told = parse_variant(row["content"], row["name"])
         owners = find_owners(engine, told)
         if len(owners) != 1:

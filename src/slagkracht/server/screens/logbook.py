@@ -59,6 +59,7 @@ def show_log(request: HttpRequest, acting: Acting) -> HttpResponse:
                 **row,
                 "zin": write_sentence(row["kind"], row["body"]),
                 "ruw": write_raw(row["body"]),
+                "nr": str(row["number"]),
                 "laat": is_late(row),
             }
             for row in rows
