@@ -126,7 +126,7 @@ SMALL = Procedure(
     ),
     terms=(Term("lang", "te lang", "open", Span(2, "weken"), "sluiten", "regel 2", "te verifiëren"),),
 )
-BAAS = [Role("baas", "de baas", False)]
+BAAS = [Role("baas", "de baas", False), Role("koningin", "de koningin", True)]
 
 
 def with_step(**changes: object) -> Procedure:
@@ -186,6 +186,67 @@ def with_field(**changes: object) -> Procedure:
                 terms=(*SMALL.terms, Term("ook", "ook", "open", Span(2, "weken"), "verlopen", "x", "vastgesteld")),
             ),
             "spreken elkaar tegen",
+        ),
+        (
+            dataclasses.replace(
+                SMALL,
+                steps=(*SMALL.steps, dataclasses.replace(SMALL.steps[0], code="verlopen")),
+                terms=(
+                    *SMALL.terms,
+                    Term("ook", "x", "open", Span(14, "kalenderdagen"), "verlopen", "x", "vastgesteld"),
+                ),
+            ),
+            "spreken elkaar tegen",
+        ),
+        (dataclasses.replace(SMALL, code="klein/groot"), "'klein/groot': een code bestaat uit"),
+        (with_step(needs=(Needs("sluiten", 1, None),)), "wacht op wat er niet aan vooraf kan gaan"),
+        (with_step(needs=(Needs("sluiten", 0, None),)), "noem 1 of meer"),
+        (with_term(span=Span(2_000, "jaren")), "langer dan honderd jaar"),
+        (with_step(roles=("koningin",)), "handelt voor geen enkele regio"),
+        (
+            dataclasses.replace(
+                with_step(when=("reden", ("geel",))), fields=(Field("reden", "Reden", "keuze", ("geel", "blauw")),)
+            ),
+            "toestand 'open' kan bij reden 'blauw' niet verlaten worden",
+        ),
+        (
+            dataclasses.replace(
+                SMALL,
+                steps=(
+                    *SMALL.steps,
+                    dataclasses.replace(SMALL.steps[0], code="peilen", to="", party="elk"),
+                    dataclasses.replace(SMALL.steps[0], code="tellen", needs=(Needs("peilen", 26, None),)),
+                ),
+            ),
+            "wacht op 26 regio's, en er zijn er 25",
+        ),
+        (
+            dataclasses.replace(
+                SMALL,
+                states=(*SMALL.states, State("wacht", "wacht", False)),
+                steps=(
+                    *SMALL.steps,
+                    Step("opschuiven", "Opschuiven", ("open", "wacht"), "wacht", (), "", "x", (), (), None, ()),
+                ),
+                terms=(Term("even", "x", "open", Span(1, "uren"), "opschuiven", "x", "vastgesteld"),),
+            ),
+            "toestand 'wacht' kan niet verlaten worden",
+        ),
+        (
+            dataclasses.replace(
+                SMALL,
+                states=(*SMALL.states, State("wacht", "wacht", False)),
+                steps=(
+                    dataclasses.replace(SMALL.steps[0], from_states=("open", "wacht")),
+                    Step("heen", "Heen", ("open",), "wacht", (), "", "x", (), (), None, ()),
+                    Step("terug", "Terug", ("wacht",), "open", (), "", "x", (), (), None, ()),
+                ),
+                terms=(
+                    Term("een", "x", "open", Span(1, "uren"), "heen", "x", "vastgesteld"),
+                    Term("twee", "x", "wacht", Span(1, "uren"), "terug", "x", "vastgesteld"),
+                ),
+            ),
+            "termijnen voeren er vanzelf naar terug",
         ),
     ],
 )
@@ -247,6 +308,34 @@ def test_assistance_through_the_minister() -> None:
     dossier = take_step(procedure, dossier, "toezeggen", who("", "actiecentrum"), MONDAY, {"toezeggingen": "6"})
     assert dossier.state == "verleend"
     assert [t.role for t in dossier.taken] == ["voorzitter", "minister", "actiecentrum"]
+
+
+def test_nobody_rewrites_in_passing_what_another_step_asked() -> None:
+    """What lies before the boards, the text in consultation and who takes part stay as they were laid down."""
+    dossier = consulted("ja")
+    reader = who("VR06", "beleid")
+    for strange in ({"inhoud": "heel iets anders"}, {"ijkfunctie": "nee"}, {"versie": "9"}):
+        with pytest.raises(StepRefusedError, match=f"vraagt niet naar {next(iter(strange))}"):
+            take_step(
+                PROCEDURES["kwalificatiedossier"], dossier, "reageren", reader, MONDAY, {"reactie": "x", **strange}
+            )
+    procedure, laid = PROCEDURES["landelijk_plan"], at_councils()
+    with pytest.raises(StepRefusedError, match="vraagt niet naar verantwoording"):
+        take_step(procedure, laid, "zienswijze", reader, MONDAY, {"samenvatting": "x", "verantwoording": "0" * 64})
+    signed = {"mandaat": "x", "aanvrager": "VR07"}
+    with pytest.raises(StepRefusedError, match="vraagt niet naar aanvrager"):
+        take_step(PROCEDURES["bijstandsaanvraag"], asking(), "ondertekenen", who("VR06", "voorzitter"), MONDAY, signed)
+
+
+def at_councils() -> Dossier:
+    procedure = PROCEDURES["landelijk_plan"]
+    council, board = who("", "rcdv"), who("", "veiligheidsberaad")
+    plan = {"plan": "plan", "verantwoording": "a" * 64}
+    dossier = start(procedure, "p-1", {}, MONDAY)
+    for step, by, answers in (("voorleggen", council, plan), ("positief_advies", council, {"advies": "goed"}),
+                              ("beraad_stemt_in", board, {"versie": "1"})):  # fmt: skip
+        dossier = take_step(procedure, dossier, step, by, MONDAY, answers)
+    return dossier
 
 
 def test_assistance_from_a_neighbour() -> None:
@@ -372,7 +461,7 @@ def test_a_qualification_dossier_takes_the_route_of_its_function(ijkfunctie: str
         take_step(procedure, dossier, f"naar_{other}", NIPV, later, {})
     dossier = take_step(procedure, dossier, f"naar_{route}", NIPV, later, {})
     by = who("", "minister" if route == "minister" else "veiligheidsberaad")
-    done = {"ingangsdatum": "2026-07-01", "vindplaats": "Stcrt."}
+    done = {"ingangsdatum": "2026-07-01"} | ({"vindplaats": "Stcrt."} if route == "minister" else {})
     after = take_step(procedure, dossier, f"{route}_stelt_vast", by, later, done)
     assert after.state == "register"
     told = publish(procedure, after)

@@ -209,9 +209,11 @@ def test_a_dossier_and_a_decision() -> None:
     assert post(rcdv, f"/dossiers/{dossier}/stappen", step, **{"If-Match": '"1"'}).status_code == 412
     assert board.get(f"{API}/dossiers/{dossier}").json()["toestand"] == "advies_rcdv"
     decision = {"bestuursorgaan": "AB VR06", "plan": "2027", "verantwoording": "a" * 64, "besluit": "vastgesteld",
-                "datum": "2027-01-01", "ingangsdatum": "2027-02-01"}  # fmt: skip
+                "datum": datetime.date.today().isoformat(), "ingangsdatum": "2090-02-01"}  # fmt: skip
     assert post(rcdv, "/besluiten", decision).status_code == 403
     assert post(board, "/besluiten", {**decision, "ingangsdatum": "2026-01-01"}).status_code == 409
+    ahead = post(board, "/besluiten", {**decision, "datum": "2090-07-01", "ingangsdatum": "2091-01-01"})
+    assert (ahead.status_code, "moet nog genomen worden" in ahead.json()["detail"]) == (409, True)
     made = post(board, "/besluiten", decision)
     assert made.status_code == 201
     public = client("demo-officier-vr25").get(f"{API}/besluiten/{made.json()['id']}").json()

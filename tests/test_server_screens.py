@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import re
@@ -304,6 +305,40 @@ def test_no_way_in_passes_the_own_floor_unknowingly_or_offers_more_than_there_is
     rest = [unit for unit in everything if unit != one]
     assert offer(rest, len(rest) - 1, "buren dekken ons").status_code == 201
     assert [event.body["reason"] for event in told()[before:]] == ["buren dekken ons"]
+
+
+def test_a_region_that_lends_nothing_is_shown_as_such_on_every_screen(engine: Engine) -> None:
+    """The floor of such a region is no number: it stands in words, and a region as it always stands is not below it."""
+    asker, lender = client("demo-officier-vr06"), client("demo-officier-vr09")
+    request, line = asked_of_vr07(asker, engine)
+    request = line.rpartition("-")[0]
+    press(client("demo-actiecentrum"), f"/actiecentrum/aanvragen/{request}/uitzetten", regios=["VR09"])
+    national = next(rule for rule in engine.plan.rules.rules if rule.code == "ondergrens" and not rule.region)
+    (version,) = national.versions
+    nothing = dataclasses.replace(version, values={**version.values, "leent_uit": False})
+    own = dataclasses.replace(national, region="VR09", versions=(nothing,))
+    seam.load(
+        dataclasses.replace(
+            engine.plan, rules=dataclasses.replace(engine.plan.rules, rules=(*engine.plan.rules.rules, own))
+        )
+    )
+    try:
+        for address in (
+            *SCREENS,
+            "/verantwoording?cijfer=ondergrens",
+            "/kaart/nu.json",
+            "/terugkijken/beeld.json?om=2026-07-01T12:00",
+            f"/regio/regels/{line}",
+            "/ogc/v1/collections/regios/items",
+        ):
+            answer = lender.get(address)
+            assert answer.status_code in (200, 302, 404), address
+            assert "Infinity" not in answer.content.decode(), address
+        assert "leent niet uit" in text_of(lender.get(f"/regio/regels/{line}"))
+        assert "wij staan niet onder onze ondergrens" in text_of(lender.get("/regio"))
+        assert client("demo-actiecentrum").get(f"/actiecentrum/aanvragen/{request}").status_code == 200
+    finally:
+        seam.load(engine.plan)
 
 
 def test_a_form_that_expired_and_a_request_that_cannot_be_read_say_so_in_dutch(engine: Engine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import itertools
 import json
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from slagkracht.rules import Rules
 from slagkracht.server import verify_log
 from slagkracht.server.database import Addresses
 from slagkracht.server.engine import CLOCK
@@ -31,6 +33,8 @@ FIRES = {
     "VR17": ("Tankbrand Botlek", 79_500.0, 432_500.0, "GRIP 2"),
 }
 """Per region what burns, where (RD, m), and how far it is escalated."""
+NARROW, STRICT = "VR05", {"leent_uit": False}
+"""A region whose board decided to lend nothing that anyone would miss, and that knowingly does."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +43,11 @@ def plan_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("plan") / "nederland.zip"
     real = REAL.exists()
     plan = build_national_plan(REAL, datetime.date(2026, 7, 1)) if real else build_modelland(areas=600, nodes=30_000)
-    write_plan(plan, path)
+    national = next(rule for rule in plan.rules.rules if rule.code == "ondergrens" and not rule.region)
+    (version,) = national.versions
+    strict = dataclasses.replace(version, values={**version.values, **STRICT})
+    own = dataclasses.replace(national, region=NARROW, versions=(strict,), source="bestuur VR05, in deze proef")
+    write_plan(dataclasses.replace(plan, rules=Rules((*plan.rules.rules, own))), path)
     return path
 
 
@@ -135,9 +143,18 @@ def ask_regions(desks: Desks, path: str, regions: list[str]) -> list[str]:
 
 
 def offer(
-    desk: Desk, what: str, most: int, at: datetime.datetime, *, part: bool = False, why: str = "buren dekken ons"
+    desk: Desk,
+    what: str,
+    most: int,
+    at: datetime.datetime,
+    *,
+    part: bool = False,
+    beyond: bool = False,
+    why: str = "buren dekken ons",
 ) -> tuple[int, int, bool]:
     """Offers up to ``most`` formations of the line that ``what`` names, or (``part``) one of those that it could.
+
+    With ``beyond`` all of ``most``, also where that is more than the own floor allows.
 
     Returns how many, how many it could, and whether knowingly below its floor. The ticks follow the number.
     """
@@ -149,11 +166,11 @@ def offer(
     ticks = checked.count()
     if ticks == 0:
         return 0, 0, False
-    count = 1 if part and able > 1 else min(most, able)
-    if count < able:
+    count = 1 if part and able > 1 else most if beyond else min(most, able)
+    if count != able:
         page.get_by_label("Aantal formaties").fill(str(count))
         page.locator(f'input[name=aantal_was][value="{count}"]').wait_for(state="attached")
-        assert 0 < checked.count() < ticks, "a lower number unticks"
+        assert 0 < checked.count() < ticks if count < able else ticks < checked.count(), "the ticks follow the number"
     page.get_by_label("Voorwaarden").fill("terug voor de nacht" if count < able else "")
     page.locator("#aangeboden-op").fill(on_form(at))
     knowingly = page.get_by_label("Waarom wij het toch doen").count() > 0
@@ -210,18 +227,21 @@ def test_three_fires_from_the_first_call_to_the_lesson(
     asked = ask_regions(desks, path, ["VR04", "VR05", "VR07", "VR08", "VR09", "VR24", "VR25"])
     refuser = asked[-1]
     left, offered, passed, part = 6, dict[str, int](), dict[str, bool](), ""
-    for code in asked[:-1]:
+    for code in sorted(
+        asked[:-1], key=lambda code: code != NARROW
+    ):  # it alone brings two, and knows what that costs it
         if len(offered) == 5:
             break
-        most = left - (4 - len(offered))  # so that each of the five brings at least one
-        count, able, knowingly = offer(desks[code], "Antwoorden op 6 basispeloton", most, later(35), part=not part)
+        narrow = code == NARROW
+        given = (desks[code], "Antwoorden op 6 basispeloton", 2 if narrow else 1, later(35))
+        count, able, knowingly = offer(*given, part=not part and not narrow, beyond=narrow)
         if count:
             offered[code], left = count, left - count
             passed[code] = knowingly
-        if not part and count < able:
+        if not part and not narrow and count < able:
             part = code
             overview = desks["actiecentrum"].open(path)
-            assert "van 6" in overview.locator("#voorstel").inner_text(), "what it did not offer is planned again"
+            assert f"van {left + 1}" in overview.locator("#voorstel").inner_text(), "the rest is planned again"
     assert (len(offered), left, bool(part)) == (5, 0, True), offered
     able_to = (code for code in asked[:-1] if offer(desks[code], "Antwoorden op 1 handcrew", 1, later(40))[0])
     handcrew = list(itertools.islice(able_to, 1))  # one is asked, and nobody offers a second
@@ -230,6 +250,7 @@ def test_three_fires_from_the_first_call_to_the_lesson(
     own.get_by_label("Reden").select_option(label="eigen restdekking komt onder de bodem")
     own.locator("#geweigerd-op").fill(on_form(later(38)))
     assert "Geweigerd" in desks[refuser].press("Met deze reden weigeren")
+    assert [code for code, knowingly in passed.items() if knowingly] == [NARROW], "the others hold their floor"
     for code, knowingly in passed.items():  # what one's own floor was, and whether it was passed, stands in one's log
         told = desks[code].open("/logboek?soort=floor_passed").locator("#feiten").inner_text()
         assert ("buren dekken ons" in told) == knowingly, code

@@ -17,9 +17,8 @@ CATALOGUE = SERVER / "locale" / "en" / "LC_MESSAGES" / "django.po"
 ERRORS = ("LedgerError", "NotFoundError", "NotAllowedError", "AlreadyCommittedError", "ChangedMeanwhileError",
           "RefusedError", "DisagreeError")  # fmt: skip
 SPOKEN = [
-    SERVER / f"{name}.py"
-    for name in ("relief", "dossiers", "handover", "assistance", "costs", "documents", "move_ups", "offers")
-] + sorted([*(SERVER / "ledger").glob("*.py"), *(SERVER / "screens").glob("*.py")])
+    SERVER / f"{name}.py" for name in ("dossiers", "handover", "assistance", "costs", "documents", "move_ups", "offers")
+] + sorted([*(SERVER / "ledger").glob("*.py"), *(SERVER / "relief").glob("*.py"), *(SERVER / "screens").glob("*.py")])
 """The programs whose texts reach a screen."""
 KEYWORDS = dict.fromkeys(
     (*ERRORS, "_", "said", "gettext", "gettext_lazy", "ngettext", "pgettext", "npgettext", "read_moment", "read_number")

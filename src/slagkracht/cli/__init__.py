@@ -58,6 +58,7 @@ ROOMS = {
         "data": "Open bronnen ophalen (vraagt internet).",
     },
     "platform": {
+        "account": "Een account maken, of nieuwe toegang geven.",
         "serve": "Het platform starten, met een eigen database.",
         "reservekopie": "Een reservekopie maken en beproeven.",
         "herstel": "Een reservekopie beproeven, of terugzetten.",

@@ -21,6 +21,7 @@ HELP = {
     "[default:": "[standaard:",
     "<list[Path]>": "<pad>       ",
     "<list[str]>": "<tekst>    ",
+    "<str>": "<tekst>",
     "<path>": "<pad> ",
     "<file>": "<pad> ",
 }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slagkracht.cli import show
+from slagkracht.cli import accounts, show
 from slagkracht.cli.given import ending
 from slagkracht.cli.whole import whole_file
 from slagkracht.sources.refusal import say_why
@@ -26,6 +26,7 @@ World = Annotated[str, typer.Option("--wereld", help="echt of oefening")]
 
 def register(app: typer.Typer) -> None:
     app.command("serve")(run)
+    app.command("account")(accounts.make)
     app.command("reservekopie")(back_up)
     app.command("herstel")(restore)
     journal.command("controleer")(check)
@@ -73,6 +74,12 @@ def back_up(
 
     made = backup.back_up(database.find_addresses(), into, datetime.datetime.now(datetime.UTC))
     show.screen.print(f"Reservekopie: {made}", markup=False)
+    keys = database.data_folder() / "sleutels"
+    show.screen.print(
+        f"Niet in de kopie: {keys} en {keys.with_name('secret')}. Bewaar die apart en achter slot: wie ze kwijt is "
+        "tekent geen logboek meer.",
+        markup=False,
+    )
     if trial:
         _show(backup.drill(made))
 
@@ -96,6 +103,8 @@ def restore(
     show.screen.print(f"Teruggezet in {database.data_folder()}.", markup=False)
     if aside:
         show.screen.print(f"Wat er stond is bewaard in {aside}.", markup=False)
+    if not (keys := database.data_folder() / "sleutels").is_dir():
+        show.screen.print(f"Zet nu ook {keys} terug: zonder die sleutels tekent geen regio haar logboek.", markup=False)
 
 
 def check(

@@ -16,6 +16,7 @@ from slagkracht.procedures.dossier import (
     start,
     take_step,
 )
+from slagkracht.procedures.faults import find_faults
 from slagkracht.procedures.procedure import (
     KINDS,
     Field,
@@ -26,7 +27,6 @@ from slagkracht.procedures.procedure import (
     State,
     Step,
     Term,
-    find_faults,
     find_field,
 )
 from slagkracht.procedures.versions import Version, compare_texts, compute_versions, publish

@@ -145,13 +145,17 @@ def take_step(
 ) -> Dossier:
     """The dossier after ``who`` took ``step``, having filled in ``answers``.
 
-    Raises StepRefusedError when the step does not exist, is not open to them now, or a field was left empty.
+    Raises StepRefusedError when the step does not exist, is not open to them now, a field was left empty, or something
+    was filled in that another step asks: nobody rewrites in passing what was laid before the others.
     """
     found = next((s for s in procedure.steps if s.code == step), None)
     if found is None:
         raise StepRefusedError(f"{procedure.dutch} kent geen stap {step!r}")
     if reason := why_not(procedure, dossier, found, who, at):
         raise StepRefusedError(reason)
+    told_elsewhere = {*procedure.parties, *(name for other in procedure.steps for name in other.asks)} - {*found.asks}
+    if strange := sorted(told_elsewhere & set(answers)):
+        raise StepRefusedError(f"{found.dutch!r} vraagt niet naar {', '.join(strange)}: dat is aan een andere stap")
     fields = [find_field(procedure, name) for name in found.asks]
     if empty := [field.name for field in fields if not field.optional and answers.get(field.name) in (None, "")]:
         raise StepRefusedError(f"{found.dutch!r}: vul in {', '.join(empty)}")

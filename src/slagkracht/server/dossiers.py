@@ -198,6 +198,10 @@ def note_decision(scope: Scope, decision: dict[str, Any]) -> str:
         check_decision(*said)
     except DecisionRefusedError as error:
         raise StepRefusedError(str(error)) from error
+    if decision["datum"] > scope.at.astimezone(CLOCK).date():
+        raise StepRefusedError(
+            f"het besluit van {decision['datum']:%d-%m-%Y} moet nog genomen worden: teken op wat besloten is"
+        )
     row = scope.row(
         "insert into slagkracht.board_decision (world, region, body, plan_name, receipt, outcome, decided_on, starts, "
         "ends, reservation) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning decision_id",

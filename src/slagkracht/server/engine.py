@@ -137,6 +137,7 @@ def warm_up_answers(engine: Engine, at: datetime.datetime) -> None:
     picture = compute_picture(engine, EMPTY, at)
     area = find_middle(engine, str(engine.plan.regions.code[0]))
     chosen = propose(engine, picture, [(PLATOON, 1)], area)
+    propose(engine, picture, [(PLATOON, 1)], area, gone=chosen.unit_formation >= 0)  # as after a first offer
     compute_move_ups(engine, picture, engine.plan.units.unit_id[chosen.unit_formation >= 0].tolist())
     compare_platoons(engine, engine.plan, engine.travel, picture.window, [area])
 

@@ -23,8 +23,8 @@ ENGLISH_SIGNS = str.maketrans({",": ".", ".": ","})
 
 @register.filter
 def share(value: float) -> str:
-    """A share as a percentage, with the decimal sign of the language of the page."""
-    return _sign(write_share(value))
+    """A share as a percentage, by the language of the page; the floor of who lends nothing in words."""
+    return _sign(write_share(value)) if math.isfinite(value) else gettext("leent niet uit")
 
 
 @register.filter

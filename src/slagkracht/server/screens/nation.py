@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,8 @@ def describe_regions(engine: Engine, situation: Situation, picture: Picture) -> 
     rows = []
     for r, code in enumerate(engine.plan.regions.code.tolist()):
         mine = standing.region == r
-        now, floor = float(picture.residual[r]), float(picture.floors.share[r])
+        now, floor, usual = (float(each[r]) for each in (picture.residual, picture.floors.share, picture.usual.share))
+        lends = math.isfinite(floor)  # who lends nothing misses nothing as long as it stands as usual
         rows.append(
             {
                 "code": code,
@@ -112,9 +114,13 @@ def describe_regions(engine: Engine, situation: Situation, picture: Picture) -> 
                 "eenheden": int(mine.sum()),
                 "vrij": int((mine & standing.free).sum()),
                 "nu": now,
-                "gewoonlijk": float(picture.usual.share[r]),
+                "gewoonlijk": usual,
                 "ondergrens": floor,
-                "stand": "onder" if now < floor else "krap" if now < floor + NARROW else "ruim",
+                "stand": "onder"
+                if now < (floor if lends else usual)
+                else "krap"
+                if lends and now < floor + NARROW
+                else "ruim",
                 "gezien": newest.get(r),
             }
         )
