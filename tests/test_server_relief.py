@@ -147,6 +147,8 @@ def test_the_next_wave_is_asked_offered_and_takes_over(engine: Engine) -> None:
     for step in ("unit_en_route", "unit_arrived"):
         press(lender, f"/actiecentrum/aanboden/{offer}/stap", stap=step)
     assert "Neemt over" in text_of(asker.get(place))
+    early = post(asker, f"/regels/{rows[0]['line_id']}/overnemen", {"gebeurd_op": "2026-01-01T12:00:00Z"})
+    assert early.status_code == 409, "nobody takes over before he arrives"
     said = press(asker, f"/actiecentrum/regels/{rows[0]['line_id']}/overnemen", terug=place)
     assert said.startswith(f"{len(units)} eenheden nemen over, ")
     assert not said.endswith(" 0 zijn afgelost.")

@@ -88,9 +88,9 @@ def ask_relief(request: HttpRequest, id: str, given: schemas.AflossingAanvragenI
 
 @api.post("/regels/{id}/overnemen", response={200: schemas.Overgenomen, **BAD}, summary="Wie ter plaatse is neemt "
           "over, wie er stond is afgelost", tags=["aflossing"])  # fmt: skip
-def take_over(request: HttpRequest, id: str) -> Answer:
+def take_over(request: HttpRequest, id: str, given: schemas.GebeurdIn | None = None) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        deployed, relieved = relief.take_over(own, id)
+        deployed, relieved = relief.take_over(own, id, given.gebeurd_op if given else None)
         return {"ingezet": deployed, "afgelost": relieved}
 
     return once(request, acting_of(request, *LEADERS), 200, do)
