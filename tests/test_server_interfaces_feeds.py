@@ -8,12 +8,8 @@ import random
 import secrets
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from socketserver import ThreadingMixIn
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -213,29 +209,6 @@ def test_a_shift_is_the_same_for_the_same_seed_and_goes_its_course() -> None:
         course = [one["status"] for one in first if one["eenheid"] == unit]
         expected = ["alerted", "en_route", "on_scene", "returning", "available"] * (len(course) // 5)
         assert course == expected
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        """A test says nothing per request."""
-
-
-@pytest.fixture
-def address(database: object) -> Iterator[str]:
-    from django.core.wsgi import get_wsgi_application
-
-    server = _Server(("127.0.0.1", 0), _Quiet)
-    server.set_app(get_wsgi_application())
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 def test_a_shift_played_against_the_platform(address: str) -> None:
