@@ -49,6 +49,7 @@ ROOMS = {
         "spreiding": "Waar horen schaarse ploegen te staan, en bij wie?",
         "slagkrachtkaart": "Hoe snel staan pelotons en specialismen overal?",
     },
+    "locations": {"locaties": "Welke kazernes zouden het meeste bereiken, bij zoveel?"},
     "simulation": {
         "simulatie": "Laat jaren gebeuren: incidenten en wie er gaat.",
         "prestatie": "Een logboek naast wat het plan beloofde.",

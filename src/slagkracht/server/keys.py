@@ -17,7 +17,9 @@ from slagkracht.server.guard import Acting, highest_class
 
 def make_key(own: Scope, name: str, until: datetime.datetime) -> tuple[str, str]:
     """A key for who is acting, as (id, key). The key itself is shown once; only its hash is kept."""
-    key, key_id = secrets.token_urlsafe(32), f"S-{own.region}-{secrets.token_hex(5)}"
+    key_id = f"S-{own.region}-{secrets.token_hex(5)}"
+    while (key := secrets.token_urlsafe(32)).startswith("-"):
+        pass  # behind a command, that would be read as an option
     own.insert(
         "access_key",
         key_id=key_id,

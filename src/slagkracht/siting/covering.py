@@ -146,7 +146,8 @@ def solve_mexclp(
         maximise=True,
         seconds=seconds,
     )
-    tail = float((weights * busy**depth).sum()) if busy > 0 else 0.0
+    more = np.minimum(reach, units) > depth
+    tail = float((weights[more] * busy**depth).sum())
     return _siting(answer, sites, cover, "MCLP" if busy == 0 else "MEXCLP", tail=tail)
 
 
