@@ -85,7 +85,7 @@ def locations(
     region: Annotated[str, typer.Option("--regio", help="alleen kazernes en inwoners van deze regio")] = "",
     kept: Annotated[list[str] | None, typer.Option("--houd", help="code van een kazerne die blijft; meer mag")] = None,
     window: Window = "dag",
-    seconds: Annotated[float, typer.Option("--seconden", min=1, help="hoogstens zo lang rekenen")] = 120.0,
+    seconds: Annotated[float, typer.Option("--seconden", min=1, help="hoogstens zo lang rekenen")] = 30.0,
     out: Annotated[
         Path | None, typer.Option("--uit", help="csv met de gekozen kazernes", callback=ending(".csv"))
     ] = None,
@@ -235,9 +235,9 @@ def _print(posture: Posture, field: Field, found: Siting, told: dict[str, Any]) 
     people = float(told["inwoners"])
 
     def say(value: float) -> str:
-        return (
-            f"{show.minutes(value)} rijden" if model == "mediaan" else f"{show.share(value / people)} van de inwoners"
-        )
+        if model == "mediaan":
+            return f"gemiddeld {show.minutes(value)} rijden"
+        return f"{show.share(value / people)} van de inwoners"
 
     bound = show.share(found.gap)
     lines = [
