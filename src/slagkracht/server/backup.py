@@ -81,21 +81,37 @@ def refuse_damage(data: Path) -> None:
 
     Written out here: the ``pg_verifybackup`` of the embedded PostgreSQL crashes.
     """
-    text = (data / "backup_manifest").read_bytes()
-    manifest = json.loads(text)
-    sealed = text[: text.rindex(b'"Manifest-Checksum"')]
-    damaged = [] if hashlib.sha256(sealed).hexdigest() == manifest["Manifest-Checksum"] else ["backup_manifest"]
-    for sent in manifest["Files"]:
-        name = sent["Path"] if "Path" in sent else bytes.fromhex(sent["Encoded-Path"]).decode()
+    damaged = []
+    for name, checksum in read_manifest(data / "backup_manifest"):
         path = data / name
         if not path.is_file():
             damaged.append(name)
             continue
         with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != sent["Checksum"]:
+            if hashlib.file_digest(file, "sha256").hexdigest() != checksum:
                 damaged.append(name)
     if damaged:
         raise RuntimeError(f"de reservekopie in {data.parent} is beschadigd: {', '.join(damaged[:5])}; neem een andere")
+
+
+def read_manifest(path: Path) -> list[tuple[str, str]]:
+    """The files that a copy was sent with, each with its SHA-256. Raises RuntimeError when the list is damaged."""
+    text = path.read_bytes()
+    try:
+        manifest = json.loads(text)
+        sealed = hashlib.sha256(text[: text.rindex(b'"Manifest-Checksum"')]).hexdigest()
+        files = [(_name(sent), str(sent["Checksum"])) for sent in manifest["Files"]]
+        whole = sealed == manifest["Manifest-Checksum"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        whole = False
+    if not whole:
+        copy = f"de reservekopie in {path.parent.parent} is beschadigd"
+        raise RuntimeError(f"{copy}: {path.name} is niet zoals hij geschreven is; neem een andere")
+    return files
+
+
+def _name(sent: dict[str, str]) -> str:
+    return str(sent["Path"]) if "Path" in sent else bytes.fromhex(sent["Encoded-Path"]).decode()
 
 
 def drill(backup: Path, checkpoints: dict[str, str] | None = None) -> Drill:

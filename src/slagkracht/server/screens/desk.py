@@ -34,6 +34,8 @@ from slagkracht.sources.refusal import RefusalError
 from slagkracht.sources.variant_files import parse_variant
 from slagkracht.travel import Travel
 
+TEXTS = ("soort", "kazerne", "eenheid", "bezettingsregime", "veiligheidsregio", "voertuigtype")
+PLACES = {"lon", "lat", "x_m", "y_m"}
 MOST_EDITS = 200
 PROPOSAL, HAND_IN = "voorstel_wijziging_plan", "indienen"
 """The procedure that a variant which is handed in goes through, and its first step."""
@@ -89,8 +91,10 @@ def compute(request: HttpRequest, acting: Acting) -> HttpResponse:
     if engine is None:
         return HttpResponse(status=404)
     try:
-        given = json.loads(request.body)
-        norm, window = insist_on_choice(given["norm"], given["venster"], engine)
+        given = _read(request.body)
+        if not isinstance(given, dict) or not {"norm", "venster", "wijzigingen"} <= given.keys():
+            raise RefusedError("dit is geen lijst van wijzigingen met een norm en een tijdvenster")
+        norm, window = insist_on_choice(str(given["norm"]), str(given["venster"]), engine)
         edits = spell_out(engine, given["wijzigingen"])
         variant = parse_variant(write_toml("schets", edits), "schets") if edits else Variant("schets", ())
         figures, before, after = weigh(engine, variant, norm, window)
@@ -175,11 +179,38 @@ def weigh_strength(
     }
 
 
-def spell_out(engine: Engine, edits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _read(text: bytes) -> Any:
+    """JSON of the map. Raises RefusedError."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RefusedError("wat de kaart stuurde is niet te lezen: laad de plantafel opnieuw") from error
+
+
+def _insist_on_edit(number: int, edit: Any) -> None:
+    """Raises RefusedError for what is no edit: a kind, a station or unit by its code, places as numbers."""
+    if not isinstance(edit, dict) or not all(isinstance(edit.get(name, ""), str) for name in TEXTS):
+        raise RefusedError("wijziging {number} is geen wijziging van de kaart", number=number)
+    opens = edit.get("soort") == "open"
+    if opens and not (edit.get("kazerne") and ({"lon", "lat"} <= edit.keys() or {"x_m", "y_m"} <= edit.keys())):
+        raise RefusedError("wijziging {number}: een nieuwe kazerne heeft een code en een plaats", number=number)
+    if edit.get("soort") == "bezetting" and not edit.get("kazerne"):
+        raise RefusedError("wijziging {number}: noem de kazerne", number=number)
+    for name in PLACES & edit.keys():
+        value = edit[name]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e7:
+            raise RefusedError("wijziging {number}: {name} is geen getal op de kaart", number=number, name=name)
+
+
+def spell_out(engine: Engine, edits: Any) -> list[dict[str, Any]]:
     """The edits of the map as a variant file has them: metres for degrees, and a regime with its times by rule.
 
-    Raises RefusedError for more than MOST_EDITS or an unknown regime.
+    Raises RefusedError for what is no list of edits, more than MOST_EDITS or an unknown regime.
     """
+    if not isinstance(edits, list):
+        raise RefusedError("dit is geen lijst van wijzigingen met een norm en een tijdvenster")
+    for number, edit in enumerate(edits, start=1):
+        _insist_on_edit(number, edit)
     if len(edits) > MOST_EDITS:
         raise RefusedError("een variant heeft hooguit {MOST_EDITS} wijzigingen", MOST_EDITS=MOST_EDITS)
     told: list[dict[str, Any]] = []
@@ -241,7 +272,7 @@ def keep(request: HttpRequest, acting: Acting) -> HttpResponse:
         if engine is None or not name:
             raise RefusedError("geef de variant een naam")
         try:
-            content = write_toml(name, spell_out(engine, json.loads(request.POST.get("wijzigingen", ""))))
+            content = write_toml(name, spell_out(engine, _read(request.POST.get("wijzigingen", "").encode())))
             seam.judge_variant(engine, parse_variant(content, name), seam.norms(engine)[0], WINDOWS[0])
         except (RefusalError, ValueError, KeyError, TypeError) as error:
             raise RefusedError("deze variant kan niet: {error}", error=error) from error
