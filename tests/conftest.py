@@ -78,3 +78,15 @@ def address(database: object) -> Iterator[str]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture(scope="module")
+def country(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Modelnederland of 400 areas as a planner builds it."""
+    from slagkracht.cli import main
+
+    path = tmp_path_factory.mktemp("land") / "modelland"
+    with pytest.raises(SystemExit) as ended:
+        main(["plan", "modelland", "--gebieden", "400", "--uit", str(path)])
+    assert not ended.value.code
+    return path

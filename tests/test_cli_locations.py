@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from cli_run import run
-from slagkracht.cli.locations import Field, read_field, score
-from slagkracht.siting import compute_cover
+from slagkracht.siting import Field, compute_cover, compute_field, judge_sites
 from slagkracht.sources.plan_files import read_plan
 from slagkracht.strength import compute_posture
 from slagkracht.travel import UNREACHABLE
@@ -22,19 +21,9 @@ LIMIT_S = 600.0
 
 
 @pytest.fixture(scope="module")
-def country(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from slagkracht.cli import main
-
-    path = tmp_path_factory.mktemp("land") / "modelland"
-    with pytest.raises(SystemExit) as ended:
-        main(["plan", "modelland", "--gebieden", "400", "--uit", str(path)])
-    assert not ended.value.code
-    return path
-
-
-@pytest.fixture(scope="module")
 def field(country: Path) -> Field:
-    return read_field(compute_posture(read_plan(country), "dag"), "redvoertuig", "VR06")
+    posture = compute_posture(read_plan(country), "dag")
+    return compute_field(posture.plan, posture.standing, posture.travel.drive_s, "redvoertuig", "VR06")
 
 
 def asked(capsys: Screen, country: Path, *words: object) -> dict[str, Any]:
@@ -49,7 +38,7 @@ def every_choice(field: Field, model: str, count: int, twice: bool) -> list[floa
     reach = compute_cover(field.drive_s, LIMIT_S - field.turnout_s)
     choose = itertools.combinations_with_replacement if twice else itertools.combinations
     return [
-        score(model, field, reach, np.array(sites, dtype=np.int32), 0.3, 0.9)
+        judge_sites(model, field, reach, np.array(sites, dtype=np.int32), 0.3, 0.9)
         for sites in choose(range(len(field.site)), count)
     ]
 
@@ -132,8 +121,8 @@ def test_who_no_road_reaches_is_in_nobody_s_average() -> None:
     rows = np.arange(3, dtype=np.int32)
     field = Field(rows[:2], rows, np.array([10.0, 30, 7]), drive_s, rows[:2], 0.0)
     reach = compute_cover(drive_s, 250.0)
-    assert score("mediaan", field, reach, np.array([0], dtype=np.int32), 0.1, 0.9) == 175.0
-    assert score("mclp", field, reach, np.array([0, 1], dtype=np.int32), 0.1, 0.9) == 40.0
-    assert score("mexclp", field, reach, np.array([0, 0], dtype=np.int32), 0.5, 0.9) == 30.0
-    assert score("malp", field, reach, np.array([0, 0], dtype=np.int32), 0.3, 0.95) == 0.0  # three are needed
-    assert score("malp", field, reach, np.array([0, 0, 0], dtype=np.int32), 0.3, 0.95) == 40.0
+    assert judge_sites("mediaan", field, reach, np.array([0], dtype=np.int32), 0.1, 0.9) == 175.0
+    assert judge_sites("mclp", field, reach, np.array([0, 1], dtype=np.int32), 0.1, 0.9) == 40.0
+    assert judge_sites("mexclp", field, reach, np.array([0, 0], dtype=np.int32), 0.5, 0.9) == 30.0
+    assert judge_sites("malp", field, reach, np.array([0, 0], dtype=np.int32), 0.3, 0.95) == 0.0  # three are needed
+    assert judge_sites("malp", field, reach, np.array([0, 0, 0], dtype=np.int32), 0.3, 0.95) == 40.0

@@ -39,17 +39,6 @@ lat = 52.18
 """
 
 
-@pytest.fixture(scope="module")
-def country(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from slagkracht.cli import main
-
-    path = tmp_path_factory.mktemp("land") / "modelland"
-    with pytest.raises(SystemExit) as ended:
-        main(["plan", "modelland", "--gebieden", "400", "--uit", str(path)])
-    assert not ended.value.code
-    return path
-
-
 def profile(folder: Path, *parts: str, name: str = "brand.toml") -> Path:
     folder.mkdir(exist_ok=True)
     (folder / name).write_text(SCENARIO + "".join(parts), encoding="utf-8")
