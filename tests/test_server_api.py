@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from slagkracht.server import engine as seam
 from slagkracht.server import ledger
 from slagkracht.server.database import Addresses
 from slagkracht.server.demo import PASSWORD, give_mandate, give_person
@@ -209,7 +210,7 @@ def test_a_dossier_and_a_decision() -> None:
     assert post(rcdv, f"/dossiers/{dossier}/stappen", step, **{"If-Match": '"1"'}).status_code == 412
     assert board.get(f"{API}/dossiers/{dossier}").json()["toestand"] == "advies_rcdv"
     decision = {"bestuursorgaan": "AB VR06", "plan": "2027", "verantwoording": "a" * 64, "besluit": "vastgesteld",
-                "datum": datetime.date.today().isoformat(), "ingangsdatum": "2090-02-01"}  # fmt: skip
+                "datum": f"{datetime.datetime.now(seam.CLOCK):%Y-%m-%d}", "ingangsdatum": "2090-02-01"}  # fmt: skip
     assert post(rcdv, "/besluiten", decision).status_code == 403
     assert post(board, "/besluiten", {**decision, "ingangsdatum": "2026-01-01"}).status_code == 409
     ahead = post(board, "/besluiten", {**decision, "datum": "2090-07-01", "ingangsdatum": "2091-01-01"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -62,6 +63,16 @@ def test_the_next_borrower_sees_nothing_of_the_one_before() -> None:
     assert what_is_told() == [""] * len(TOLD)
     assert borrow("VR07") == (first, ["VR07"])
     assert borrow("") == (first, []), "the same connection, and who is nobody sees nothing"
+
+
+@pytest.mark.usefixtures("one_connection")
+def test_between_moments_lie_hours_whatever_clock_the_database_keeps() -> None:
+    with scope("VR06", "echt", "test") as own:
+        row = own.row("select '2027-03-28T00:30Z'::timestamptz as before, '2027-03-28T01:30Z'::timestamptz as after")
+    assert row is not None
+    assert row["after"] - row["before"] == datetime.timedelta(hours=1), (
+        "the Dutch clock went from half past one to four"
+    )
 
 
 @pytest.mark.usefixtures("units", "one_connection")

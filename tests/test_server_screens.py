@@ -7,6 +7,7 @@ import datetime
 import json
 import re
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -132,6 +133,33 @@ def test_the_window_follows_the_dutch_clock(clock: str, window: str) -> None:
     at = datetime.datetime.fromisoformat(clock).replace(tzinfo=seam.CLOCK)
     assert seam.window_at(at) == window
     assert seam.window_at(at.astimezone(datetime.UTC)) == window
+
+
+def test_a_form_is_read_by_the_dutch_clock_also_in_the_nights_that_it_changes(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from slagkracht.server.screens import figures, page
+
+    class Clock(datetime.datetime):
+        at = datetime.datetime(2027, 10, 31, 1, 10, tzinfo=datetime.UTC)
+
+        @classmethod
+        def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:
+            return cls.at.astimezone(tz)
+
+    for module in (page, figures):
+        monkeypatch.setattr(module, "datetime", SimpleNamespace(datetime=Clock, UTC=datetime.UTC))
+    for text, utc in (
+        ("2027-07-01T14:05", "12:05"), ("2027-10-31T01:59", "23:59"), ("2027-10-31T02:05", "01:05"),
+        ("2027-10-31T02:15", "00:15"), ("2027-10-31T03:00", "02:00"), ("2027-10-31T02:05+02:00", "00:05"),
+    ):  # fmt: skip
+        read = page.read_moment(text, "om")
+        assert read is not None
+        assert f"{read:%H:%M}" == utc, text
+    assert ">40 min<" in figures.age(datetime.datetime(2027, 10, 31, 0, 30, tzinfo=datetime.UTC))
+    for wrong, words in (("2027-03-28T02:30", "bestaat niet"), ("0001-01-01T00:00", "schrijf een tijdstip")):
+        with pytest.raises(page.RefusedError, match=words):
+            page.read_moment(wrong, "om")
 
 
 def test_assistance_from_screen_to_screen(engine: Engine) -> None:

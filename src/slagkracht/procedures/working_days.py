@@ -49,12 +49,13 @@ def is_working_day(day: datetime.date) -> bool:
 def compute_end(start_at: datetime.datetime, amount: int, unit: str) -> datetime.datetime:
     """The moment at which a term of ``amount`` ``unit`` that starts at ``start_at`` has passed.
 
-    Hours are counted on the clock. Every other term counts from the day after the start, runs to the end of its last
-    day, and is lengthened to the next working day when it would end on a Saturday, Sunday or holiday (Algemene
-    termijnenwet art. 1). Days are those of the time zone of ``start_at``. Raises ValueError for an unknown unit.
+    Hours pass also in the night in which the clock skips or repeats one. Every other term counts from the day after the
+    start, runs to the end of its last day, and is lengthened to the next working day when it would end on a Saturday,
+    Sunday or holiday (Algemene termijnenwet art. 1). Days are those of the time zone of ``start_at``. Raises ValueError
+    for an unknown unit.
     """
     if unit == "uren":
-        return start_at + datetime.timedelta(hours=amount)
+        return (start_at.astimezone(datetime.UTC) + datetime.timedelta(hours=amount)).astimezone(start_at.tzinfo)
     day = start_at.date()
     if unit in ("kalenderdagen", "weken"):
         day += datetime.timedelta(days=amount * (7 if unit == "weken" else 1))

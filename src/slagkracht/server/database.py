@@ -199,6 +199,7 @@ def open_pool(addresses: Addresses, most: int = 20) -> None:
         kwargs={"row_factory": dict_row, "autocommit": True},
         min_size=1,
         max_size=most,
+        configure=_keep_utc,
         check=refuse_closed,  # after a crash of the database nobody gets a dead connection
         open=True,
     )
@@ -242,6 +243,11 @@ def set_scope(connection: Connection, region: str, world: str, account: int) -> 
     assert told is not None
     at: datetime.datetime = told["at"]
     return at
+
+
+def _keep_utc(connection: Connection) -> None:
+    """Between moments lie hours then, whatever clock the database keeps: Dutch time skips and repeats one."""
+    connection.execute("set time zone 'UTC'")
 
 
 def refuse_closed(connection: Connection) -> None:

@@ -62,7 +62,7 @@ def open_dossier(scope: Scope, procedure: str, parties: dict[str, str], centre: 
     A procedure that every region takes part in is seen by all of them; a region that a step names sees it from then on.
     """
     found = _procedure(procedure)
-    dossier = start(found, f"P-{scope.region}-{secrets.token_hex(5)}", parties, scope.at.astimezone(CLOCK))
+    dossier = start(found, f"P-{scope.region}-{secrets.token_hex(5)}", parties, scope.at)
     audience = {*parties.values(), *([NATIONAL_CHAIN] if centre else [])}
     if any(step.party == EACH for step in found.steps):
         audience |= {row["region"] for row in scope.rows("select region from slagkracht.region")}
@@ -90,12 +90,11 @@ def take_dossier_step(
         raise NotFoundError("dossier {dossier} is hier niet bekend", dossier=dossier)
     if version is not None and version != row["version"]:
         raise ChangedMeanwhileError("dossier {dossier} is intussen een stap verder", dossier=dossier)
-    now = scope.at.astimezone(CLOCK)
     procedure = _procedure(row["procedure"])
     found = unpack(row)
-    before = pass_terms(procedure, found, now)
+    before = pass_terms(procedure, found, scope.at)
     who = Who(scope.actor, "" if scope.region == NATIONAL_CHAIN else scope.region, scope.roles)
-    after = take_step(procedure, before, step, who, now, answers)
+    after = take_step(procedure, before, step, who, scope.at, answers)
     regions = {known["region"] for known in scope.rows("select region from slagkracht.region")}
     named = regions & {str(answer) for answer in answers.values()}
     if _is_national(procedure, after.state):
@@ -134,7 +133,7 @@ def pass_due_terms(scope: Scope) -> list[str]:
         if procedure is None:
             continue
         found = unpack(row)
-        after = pass_terms(procedure, found, scope.at.astimezone(CLOCK))
+        after = pass_terms(procedure, found, scope.at)
         if after == found:
             continue
         scope.run(

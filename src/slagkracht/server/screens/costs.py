@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from slagkracht.costs import KINDS
 from slagkracht.server import costs, documents, ledger
+from slagkracht.server import engine as seam
 from slagkracht.server.database import Scope
 from slagkracht.server.guard import Acting, acting_required, acting_scope
 from slagkracht.server.screens.page import LEADERS, RefusedError, act
@@ -35,7 +36,7 @@ def show_costs(request: HttpRequest, acting: Acting, request_id: str) -> HttpRes
             "mag": bool(acting.roles & set(PAYERS)),
             "minister": "minister" in acting.roles,
             "soorten": KINDS,
-            "vandaag": own.at.date(),
+            "vandaag": own.at.astimezone(seam.CLOCK).date(),
             "nu": own.at,
         }
     return render(request, "kosten.html", context)

@@ -181,7 +181,7 @@ def describe_request_case(own: Scope, asked: Row) -> dict[str, Any] | None:
     if told["onbekend"]:
         return {**told, "termijnen": ()}
     procedure = dossiers.read_known()[row["procedure"]]
-    case = pass_terms(procedure, dossiers.unpack(row), own.at.astimezone(seam.CLOCK))
+    case = pass_terms(procedure, dossiers.unpack(row), own.at)
     return {**told, "termijnen": compute_deadlines(procedure, case)}
 
 
@@ -192,7 +192,7 @@ def show_dossier(request: HttpRequest, acting: Acting, dossier: str) -> HttpResp
         row = own.row("select * from slagkracht.dossier where dossier_id = %s", dossier)
         if row is None:
             return render(request, "niet_gevonden.html", status=404)
-        now = own.at.astimezone(seam.CLOCK)
+        now = own.at
         asked = own.row("select request_id from slagkracht.request where dossier_id = %s", dossier)
         papers = documents.list_documents(own, asked["request_id"]) if asked else []
         regions = [each["region"] for each in own.rows("select region from slagkracht.region order by region")]
@@ -236,7 +236,7 @@ def show_dossier(request: HttpRequest, acting: Acting, dossier: str) -> HttpResp
 def preset(name: str, engine: Engine | None, now: datetime.datetime) -> str:
     """What stands in a field before it is filled in: the plan that is loaded here, and today for a day that passed."""
     if name == "datum":
-        return f"{now:%Y-%m-%d}"
+        return f"{now.astimezone(seam.CLOCK):%Y-%m-%d}"
     if engine is None:
         return ""
     return {"verantwoording": engine.plan_hash, "plan": str(engine.plan.name)}.get(name, "")

@@ -71,7 +71,7 @@ def age(at: datetime.datetime | None) -> SafeString:
     if at is None:
         return format_html('<span class="oud">{}</span>', gettext("volgens plan"))
     local = at.astimezone(CLOCK)
-    seconds = (datetime.datetime.now(CLOCK) - local).total_seconds()
+    seconds = (datetime.datetime.now(datetime.UTC) - at).total_seconds()
     return format_html(
         '<time class="oud" datetime="{}" data-leeftijd title="{}">{}</time>',
         local.isoformat(),

@@ -52,7 +52,7 @@ def describe_page(request: HttpRequest) -> dict[str, Any]:
     return {
         "menu": [(path, name, path == here) for path, name in MENU],
         "melding": session.pop("melding", None) if session is not None and not live else None,
-        "nu": datetime.datetime.now(CLOCK),
+        "nu": datetime.datetime.now(datetime.UTC),
         "landelijk": NATIONAL_CHAIN,
     }
 
@@ -98,16 +98,22 @@ def _is_ours(path: str) -> bool:
 
 
 def read_moment(text: str, what: str) -> datetime.datetime | None:
-    """A moment as a form gives it, by the Dutch clock; None when it was left empty. Raises RefusedError."""
+    """A moment as a form gives it, by the Dutch clock; None when it was left empty. Raises RefusedError.
+
+    Of the hour that the clock repeats in autumn the second is meant as soon as it has come.
+    """
     if not text:
         return None
     try:
         at = datetime.datetime.fromisoformat(text)
-    except ValueError:
+        first, second = (at.replace(tzinfo=at.tzinfo or CLOCK, fold=fold).astimezone(datetime.UTC) for fold in (0, 1))
+    except (ValueError, OverflowError):
         raise RefusedError(
             "{what}: schrijf een tijdstip als 2026-07-01T14:05, niet {text!r}", what=what, text=text
         ) from None
-    return at if at.tzinfo else at.replace(tzinfo=CLOCK)
+    if not at.tzinfo and first.astimezone(CLOCK).replace(tzinfo=None) != at:
+        raise RefusedError("{what}: {text} bestaat niet, de klok gaat dan van 2 naar 3 uur", what=what, text=text)
+    return second if second <= datetime.datetime.now(datetime.UTC) else first
 
 
 def read_happened(request: HttpRequest) -> datetime.datetime | None:
