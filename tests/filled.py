@@ -102,7 +102,12 @@ def fill(engine: Engine, folder: Any) -> Filled:
     assert press(asker, f"/actiecentrum/incidenten/{incident}/aflossing").startswith("Het aflosrooster staat")
     asked = asker.post(f"/actiecentrum/incidenten/{incident}/aflossing/aanvragen", {"golven": 1, **signed})
     wave = asked.headers["Location"].rpartition("/")[2]
-    given = {"dag": f"{now.astimezone(CLOCK):%Y-%m-%d}", "wat": "Dieselolie", "bewijsstuk": "bon 12", "bedrag": "1250,50"}
+    given = {
+        "dag": f"{now.astimezone(CLOCK):%Y-%m-%d}",
+        "wat": "Dieselolie",
+        "bewijsstuk": "bon 12",
+        "bedrag": "1250,50",
+    }
     press(lender, f"/actiecentrum/aanvragen/{request}/kosten/opvoeren", soort="verbruik", **given)
     _move_up(engine)
     post(lender, "/abonnementen", {"adres": "http://127.0.0.1:9/feiten", "soorten": ["unit_status", "offer_made"]})

@@ -184,7 +184,7 @@ def test_the_walk_of_a_long_fire(browser: sync_api.Browser, site: Site, tmp_path
     page.get_by_label("Tekst").fill("Sector noord houdt de spoorlijn")
     assert "Vastgelegd" in asker.press("Vastleggen")
     page.get_by_label("Tekst").fill("Vuur stak de weg over")
-    earlier = datetime.datetime.now(CLOCK) - datetime.timedelta(minutes=40)
+    earlier = (datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=40)).astimezone(CLOCK)
     page.get_by_label("Gebeurd op (leeg = nu)").first.fill(earlier.strftime("%Y-%m-%dT%H:%M"))
     page.get_by_label("Soort").select_option("note")
     assert "Vastgelegd" in asker.press("Vastleggen")

@@ -114,7 +114,11 @@ def test_the_next_wave_is_asked_offered_and_takes_over(engine: Engine) -> None:
     incident, line, _ = deploy(engine, hours=12)
     asker, lender = client("demo-officier-vr06"), client("demo-officier-vr07")
     place = f"/actiecentrum/incidenten/{incident}"
-    until = (datetime.datetime.now(seam.CLOCK) + datetime.timedelta(hours=12)).strftime("%Y-%m-%dT%H:%M")
+    until = (
+        (datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=12))
+        .astimezone(seam.CLOCK)
+        .strftime("%Y-%m-%dT%H:%M")
+    )
     assert "Het aflosrooster staat" in press(asker, f"{place}/aflossing", tot=until)
     page = asker.get(place).content.decode()
     assert "<svg" in page

@@ -412,8 +412,8 @@ def test_the_record_takes_late_facts_and_tells_what_was_known_then(engine: Engin
         == "Vastgelegd in het logboek."
     )
     press(browser, tell, soort="decision_recorded", tekst="Dorp ontruimen")
-    earlier = (datetime.datetime.now(seam.CLOCK) - datetime.timedelta(minutes=30)).strftime("%Y-%m-%dT%H:%M")
-    press(browser, tell, soort="note", tekst="Vuur over de weg", gebeurd_op=earlier)
+    earlier = (datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=30)).astimezone(seam.CLOCK)
+    press(browser, tell, soort="note", tekst="Vuur over de weg", gebeurd_op=f"{earlier:%Y-%m-%dT%H:%M}")
     page = text_of(browser.get(f"/actiecentrum/incidenten/{incident}"))
     assert "HOvD Noord" in page
     assert "Dorp ontruimen" in page
