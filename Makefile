@@ -27,9 +27,12 @@ help: ## what you can ask for
 demo: $(READY) $(WEB) ## the main job on the embedded country, and the platform on it in the browser
 	$(BIN)/slagkracht demo
 
-# The platform's test files each get a process and a database of their own, so that none finds what another left.
+# The platform's test files each get a process and a database of their own, so that none finds what another left;
+# those that take longest begin, so that both processes end together.
+PLATFORM := $(wildcard tests/test_server_*.py)
+LONGEST := $(foreach name,browser walk classes filled leaks,tests/test_server_$(name).py)
 test: $(READY) $(WEB) browser ## all tests
-	printf '%s\n' tests/test_server_*.py | xargs -n 1 -P 2 $(BIN)/python -m pytest
+	printf '%s\n' $(LONGEST) $(filter-out $(LONGEST),$(PLATFORM)) | xargs -n 1 -P 2 $(BIN)/python -m pytest
 	$(BIN)/python -m pytest -n auto --dist loadfile --ignore-glob='*/test_server_*'
 
 check: $(READY) ## format, lint, types, and the tests with warnings as errors

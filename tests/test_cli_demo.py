@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from conftest import make_data_folder
 from slagkracht.cli.demo import _has_screen, _pick_port
 from slagkracht.server.demo import PASSWORD
 
@@ -29,7 +29,7 @@ MAP_PAGE = resources.files("slagkracht") / "web" / "kaart.html"
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder that PostgreSQL can write to, also where the tests run as root."""
-    made = Path(tempfile.mkdtemp(prefix="slagkracht-"))
+    made = make_data_folder()
     yield made
     shutil.rmtree(made)
 

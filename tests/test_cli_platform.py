@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli_run import Answer, run
+from conftest import make_data_folder
 from slagkracht.server import cluster, database, ledger
 from slagkracht.server.database import Scope
 from slagkracht.server.journal import read_events, record
@@ -48,7 +48,7 @@ class Platform:
 @pytest.fixture
 def places(capsys: Screen, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Platform, Platform, Path]]:
     """The national platform, a laptop, and a folder that PostgreSQL can write to where the tests run as root too."""
-    folder = Path(tempfile.mkdtemp(prefix="slagkracht-"))
+    folder = make_data_folder()
     folder.chmod(0o755)
     monkeypatch.delenv("SLAGKRACHT_DSN", raising=False)
     made = [Platform(folder / name, capsys, monkeypatch) for name in ("landelijk", "laptop")]

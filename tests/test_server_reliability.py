@@ -7,13 +7,13 @@ import getpass
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from conftest import make_data_folder
 from slagkracht.server import backup, checkpoints, cluster, demo, replica
 from slagkracht.server.database import APPLICATION_ROLE, Addresses, migrate, open_pool, start_embedded, stop_embedded
 from slagkracht.server.journal import record
@@ -25,7 +25,7 @@ NOW = datetime.datetime(2026, 7, 1, 12, tzinfo=datetime.UTC)
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder that PostgreSQL can write to, also where the tests run as root."""
-    made = Path(tempfile.mkdtemp(prefix="slagkracht-"))
+    made = make_data_folder()
     yield made
     for data in {path.parent for path in made.rglob("PG_VERSION") if (path.parent / "pg_hba.conf").exists()}:
         cluster.stop_cluster(data)
@@ -35,7 +35,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def own_database(database: Addresses) -> Iterator[Addresses]:
     """A platform of its own: other tests leave facts behind that are no facts."""
-    made = Path(tempfile.mkdtemp(prefix="slagkracht-"))
+    made = make_data_folder()
     addresses = start_embedded(made)
     migrate(addresses)
     demo.lay_regions(addresses)
