@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime
 import json
 import re
+import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -184,6 +187,77 @@ def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
     client("demo-officier-vr02").delete(f"{API}/abonnementen/{made}")
 
 
+def test_a_receiver_that_is_gone_ends_its_subscription_in_sight(receiver: Receiver) -> None:
+    browser = client("demo-officier-vr02")
+    made, _ = subscribed(receiver.sink, "VR02")
+    for _ in range(2):
+        note("VR02", "een feit")
+    receiver.answers = [410]
+    for _ in range(3):
+        deliver_round()
+    assert len(receiver.got) == 1
+    (row,) = [r for r in browser.get(f"{API}/abonnementen").json() if r["id"] == made]
+    assert (row["wachtend"], row["opgegeven"], "beëindigd" in row["laatste_fout"]) == (1, 1, True)
+    assert browser.delete(f"{API}/abonnementen/{made}").status_code == 204
+    assert made not in browser.get(f"{API}/abonnementen").content.decode()
+
+
+def test_the_whole_answer_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A receiver that goes on answering, a little at a time, holds nobody up."""
+    monkeypatch.setattr(events, "TIMEOUT_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            line, _ = listener.accept()
+            with line, suppress(OSError):
+                for letter in "HTTP/1.1 200 " + "x" * 10_000:
+                    line.sendall(letter.encode())
+                    time.sleep(0.05)
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        made, _ = subscribed(f"http://127.0.0.1:{listener.getsockname()[1]}/", "VR02")
+        note("VR02", "een feit")
+        deliver_round()
+        thread.join(30)
+        assert not thread.is_alive()
+    (row,) = [r for r in client("demo-officier-vr02").get(f"{API}/abonnementen").json() if r["id"] == made]
+    assert "geen antwoord binnen 0.5 s" in row["laatste_fout"]
+    client("demo-officier-vr02").delete(f"{API}/abonnementen/{made}")
+
+
+@pytest.mark.parametrize(
+    ("host", "reached"),
+    [("127.0.0.1", True), ("127.0.0.2", False), ("10.1.2.3", True), ("10.2.0.1", False), ("169.254.169.254", False),
+     ("192.168.1.1", False), ("100.64.0.1", False), ("0.0.0.0", False), ("::1", False), ("fe80::1", False),
+     ("::ffff:10.2.0.1", False), ("224.0.0.1", False), ("9.9.9.9", True), ("2620:fe::fe", True)],
+)  # fmt: skip
+def test_nothing_is_delivered_inside_the_network_but_where_it_is_let(
+    host: str, reached: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLAGKRACHT_RECEIVERS", "127.0.0.1, 10.1.0.0/16")
+    assert events.may_reach(host) is reached
+    given = {"adres": f"https://[{host}]/" if ":" in host else f"https://{host}/"}
+    answer = post(client("demo-officier-vr02"), "/abonnementen", given)
+    assert (answer.status_code == 201) is reached
+    assert reached or "besloten netwerk" in answer.json()["detail"]
+    if reached:
+        client("demo-officier-vr02").delete(f"{API}/abonnementen/{answer.json()['id']}")
+
+
+def test_a_name_for_what_is_inside_is_found_out_when_it_is_called(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, _ = subscribed(receiver.sink.replace("127.0.0.1", "localhost"), "VR02")
+    monkeypatch.setenv("SLAGKRACHT_RECEIVERS", "")
+    note("VR02", "een feit")
+    deliver_round()
+    assert receiver.got == []
+    (row,) = [r for r in client("demo-officier-vr02").get(f"{API}/abonnementen").json() if r["id"] == made]
+    assert "besloten netwerk" in row["laatste_fout"]
+    client("demo-officier-vr02").delete(f"{API}/abonnementen/{made}")
+
+
 def test_a_receiver_that_is_slow_holds_up_no_stream(receiver: Receiver) -> None:
     subscribed(receiver.sink, "VR02")
     first = note("VR02", "een feit")
@@ -248,7 +322,8 @@ def test_an_ended_subscription_and_anothers(receiver: Receiver) -> None:
     assert receiver.got == []
 
 
-@pytest.mark.parametrize("sink", ["http://voorbeeld.nl/", "ftp://x/", "https://", "x", "https://a b/", "https://[x"])
+@pytest.mark.parametrize("sink", ["http://voorbeeld.nl/", "ftp://x/", "https://", "x", "https://a b/", "https://[x", "https://wie:wat@x/",
+                                  "https://x:0/"])  # fmt: skip
 def test_an_address_that_cannot_be_is_refused(sink: str) -> None:
     answer = post(client("demo-officier-vr02"), "/abonnementen", {"adres": sink})
     assert (answer.status_code, "https" in answer.json()["detail"]) == (409, True)

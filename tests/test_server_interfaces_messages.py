@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from slagkracht.server.interfaces import cap, edxl
 from slagkracht.server.interfaces.messages import MessageError, Part, parse_xml
+from slagkracht.server.ledger.incidents import let_see_incident
 from test_server_api import API, LINE, asked, client, post
-from test_server_ledger import new_units
+from test_server_ledger import acting, new_units
 
 pytestmark = pytest.mark.usefixtures("database")
 quick = settings(
@@ -357,6 +358,7 @@ def test_an_exercise_stays_out_of_the_real_world() -> None:
         (("<scope>Public</scope>", "<scope>Restricted</scope>"), "restriction ontbreekt"),
         (("<scope>Public</scope>", "<scope>Private</scope>"), "addresses ontbreekt"),
         (("<msgType>Alert</msgType>", "<msgType>Cancel</msgType>"), "references"),
+        (("<info>", "<references>a,b</references><info>"), "niet sender,identifier,sent"),
         (("52.1,5.7 52.2,5.7 52.2,5.8 52.1,5.7", "52.1,5.7 52.2,5.7 52.2,5.8"), "polygon"),
         (("52.15,5.75 3", "ergens"), "geen punt"),
         (("cap:1.2", "cap:1.1"), "verwacht alert"),
@@ -380,14 +382,33 @@ def test_an_incident_goes_out_as_an_alert() -> None:
     post(browser, f"/incidenten/{incident}/sluiten")
     last = cap.read_cap(read(browser, f"/incidenten/{incident}/cap"))
     assert (last["msgType"], last["info"][0]["responseType"]) == ("Update", ["AllClear"])
-    assert last["references"].split(",")[1] == first["identifier"]
     assert client("demo-officier-vr23").get(f"{API}/incidenten/{incident}/cap").status_code == 404
+
+
+def test_an_alert_names_all_before_it_for_everyone_alike() -> None:
+    browser, began = client("demo-officier-vr07"), "2026-07-01T12:00:00Z"
+    given_incident = {"wat": "gaswolk", "x_m": 155_000, "y_m": 463_000, "niveau": "GRIP 1", "gebeurd_op": began}
+    incident = post(browser, "/incidenten", given_incident).json()["id"]
+    told = [cap.read_cap(read(browser, f"/incidenten/{incident}/cap"))]
+    post(browser, f"/incidenten/{incident}/opschalen", {"niveau": "GRIP 2"})
+    told.append(cap.read_cap(read(browser, f"/incidenten/{incident}/cap")))
+    with acting("VR07") as own:
+        let_see_incident(own, incident, ["VR06"])
+    assert cap.read_cap(read(browser, f"/incidenten/{incident}/cap")) == told[1], "who sees it is no news"
+    post(browser, f"/incidenten/{incident}/sluiten")
+    told.append(cap.read_cap(read(client("demo-officier-vr06"), f"/incidenten/{incident}/cap")))
+    assert cap.read_cap(read(browser, f"/incidenten/{incident}/cap")) == told[2]
+    named = [",".join(alert[name] for name in ("sender", "identifier", "sent")) for alert in told]
+    assert [alert.get("references", "").split() for alert in told] == [[], named[:1], named[:2]]
+    assert [alert["info"][0]["onset"] for alert in told] == ["2026-07-01T12:00:00-00:00"] * 3, "UTC as CAP writes it"
+    assert told[0]["sent"] > told[0]["info"][0]["onset"], "it was sent when it was recorded, not when it began"
 
 
 @quick
 @given(contents(cap.ALERT))
 def test_any_alert_survives_going_out_and_coming_in(content: Any) -> None:
-    content |= {"identifier": "a1", "sender": "b2", "restriction": "r", "addresses": "s", "references": "t"}
+    content |= {"identifier": "a1", "sender": "b2", "restriction": "r", "addresses": "s"}
+    content["references"] = "b2,a0,2026-07-01T14:00:00-00:00"
     for info in content.get("info", []):
         for area in info.get("area", []):
             area["polygon"] = ["52.1,5.7 52.2,5.7 52.2,5.8 52.1,5.7"]

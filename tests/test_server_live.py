@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import http.client
 import json
 import socket
@@ -18,7 +19,7 @@ from slagkracht.server import live
 from slagkracht.server.database import Addresses
 from slagkracht.server.journal import record
 from slagkracht.server.live import Reader, connect, parse_place
-from test_server_api import client
+from test_server_api import API, client, post
 from test_server_ledger import acting
 
 
@@ -47,17 +48,18 @@ def port(database: object) -> Iterator[int]:
 class Watch:
     """Someone watching the stream: ``facts`` (id in the stream, event) as they came."""
 
-    def __init__(self, port: int, username: str, after: str = "") -> None:
-        cookie = self.session = client(username).cookies["sessionid"].value
+    def __init__(self, port: int, username: str, after: str = "", key: str = "") -> None:
+        self.session = client(username).cookies["sessionid"].value
+        who = {"Authorization": f"Bearer {key}"} if key else {"Cookie": f"sessionid={self.session}"}
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        headers = {"Cookie": f"sessionid={cookie}", **({"Last-Event-ID": after} if after else {})}
+        headers = {**who, **({"Last-Event-ID": after} if after else {})}
         self.connection.request("GET", "/api/v1/gebeurtenissen/stroom", headers=headers)
         self.answer = self.connection.getresponse()
         assert self.answer.status == 200
         assert self.answer.headers["Content-Type"] == "text/event-stream"
         self.place = after
         self.comments = 0
-        self._next("begin")
+        self.resumed = self._next("begin")[1]["hervat"]
 
     def _next(self, kind: str | None = None) -> tuple[str, dict[str, object]]:
         fields: dict[str, str] = {}
@@ -135,6 +137,18 @@ def test_who_comes_back_sees_of_what_was_missed_only_what_is_for_that_region(por
     again.close()
 
 
+@pytest.mark.parametrize("place", ["niets", "999999999.VR03.5"])
+def test_a_place_that_is_not_here_begins_anew_and_says_so(port: int, place: str) -> None:
+    watch = Watch(port, "demo-officier-vr03", after=place)
+    assert watch.resumed is False
+    told = tell("VR03", 1)
+    assert watch.take(1) == told
+    again = Watch(port, "demo-officier-vr03", after=watch.place)
+    assert again.resumed is True
+    watch.close()
+    again.close()
+
+
 def test_silence_is_filled_with_a_heartbeat(port: int) -> None:
     watch = Watch(port, "demo-officier-vr09")
     line = watch.answer.readline()
@@ -149,16 +163,21 @@ def test_a_stream_goes_on_as_long_as_whoever_opened_it_may_watch(port: int, monk
     monkeypatch.setattr(live, "MANDATE_S", 0.1)
     (hub,) = live._hubs.values()
     hub.tasks["look again"].cancel()  # whoever comes next finds that nobody looks, and that is mended
+    tomorrow = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
+    key = post(client("demo-officier-vr02"), "/sleutels", {"naam": "stroom", "tot": tomorrow.isoformat()}).json()
     stays, goes = Watch(port, "demo-officier-vr02"), Watch(port, "demo-officier-vr02")
+    machine = Watch(port, "demo-officier-vr02", key=key["sleutel"])
     time.sleep(1.0)
     told = tell("VR01", 1)
-    assert (stays.take(1), goes.take(1)) == (told, told), "looking again ends nothing by itself"
+    assert [each.take(1) for each in (stays, goes, machine)] == [told] * 3, "looking again ends nothing by itself"
     Session.objects.filter(session_key=goes.session).delete()
-    assert goes.answer.read().replace(b": er is contact\n\n", b"") == b"", "logged out: the stream ends"
+    assert client("demo-officier-vr02").delete(f"{API}/sleutels/{key['id']}").status_code == 204
+    for ended in (goes, machine):
+        assert ended.answer.read().replace(b": er is contact\n\n", b"") == b"", "no longer let in: the stream ends"
+        ended.close()
     (last,) = tell("VR01", 1)
     assert stays.take(1) == [last]
     stays.close()
-    goes.close()
 
 
 def test_who_watches_or_breaks_off_keeps_no_connection(port: int) -> None:

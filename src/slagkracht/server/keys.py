@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import hashlib
 import secrets
@@ -23,7 +24,7 @@ def make_key(own: Scope, name: str, until: datetime.datetime) -> tuple[str, str]
     own.insert(
         "access_key",
         key_id=key_id,
-        key_hash=_hash(key),
+        key_hash=hash_key(key),
         account_id=own.account,
         region=own.region,
         name=name,
@@ -40,7 +41,7 @@ def end_key(own: Scope, key_id: str) -> bool:
 def find_by_key(key: str) -> Acting | None:
     """Who acts with this key; None when it is unknown, over, or its account has no mandate (any more)."""
     with scope("", "", "") as own:
-        own.run("select set_config('slagkracht.key_hash', %s, true)", _hash(key))
+        own.run("select set_config('slagkracht.key_hash', %s, true)", hash_key(key))
         row = own.row("select account_id, region, world, name from slagkracht.access_key where now() < until")
     if row is None:
         return None
@@ -52,7 +53,11 @@ def find_by_key(key: str) -> Acting | None:
             row["region"],
             row["world"],
         )
-        person = own.row("select name from slagkracht.person where account_id = %s", row["account_id"])
+        person = own.row(
+            "select name from slagkracht.person where account_id = %s and exists "
+            "(select 1 from django.auth_user where id = account_id and is_active)",
+            row["account_id"],
+        )
     if person is None or not mandates:
         return None
     roles = frozenset(mandate["role"] for mandate in mandates)
@@ -80,11 +85,23 @@ class KeyAsPassword(HttpBasicAuth):
         return find_by_key(password)
 
 
+def find_key(request: HttpRequest) -> str:
+    """The key in the Authorization header, as a token or as a password; empty without one."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return given if scheme.lower() == "bearer" else ""
+    try:
+        return base64.b64decode(given, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
+
+
 def find_machine(request: HttpRequest) -> Acting | None:
     """Who acts by a key in the Authorization header; None without one. Raises AuthenticationError for a wrong one."""
     acting: Any = AccessKey()(request) or KeyAsPassword()(request)
     return acting if isinstance(acting, Acting) else None
 
 
-def _hash(key: str) -> str:
+def hash_key(key: str) -> str:
+    """What is kept of a key."""
     return hashlib.sha256(key.encode()).hexdigest()

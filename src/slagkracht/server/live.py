@@ -54,11 +54,14 @@ class Batch:
 
 @dataclass(eq=False)
 class Watcher:
-    """One screen that watches, on behalf of whom it was opened; ``allowed`` until that is no longer so."""
+    """One screen or machine that watches, on behalf of whom; ``allowed`` until the ``session`` of that ``password``, or
+    the key of that ``key_hash``, no longer holds.
+    """
 
     acting: Acting
     session: str
     password: str
+    key_hash: str
     queue: asyncio.Queue[Batch] = field(default_factory=asyncio.Queue)
     allowed: bool = True
 
@@ -181,21 +184,28 @@ class Hub:
 
 
 async def _may_watch(connection: Connection, watcher: Watcher) -> bool:
-    """Whether session, password and mandate are still those with which the stream was opened."""
+    """Whether session and password, or key, and mandate are still those with which the stream was opened."""
     acting = watcher.acting
     async with connection.pipeline():
-        await connection.execute("select set_config('slagkracht.account', %s, false)", (str(acting.account),))
+        await connection.execute(
+            "select set_config('slagkracht.account', %s, false), set_config('slagkracht.key_hash', %s, false)",
+            (str(acting.account), watcher.key_hash),
+        )
         found = await connection.execute(
-            "select 1 from django.django_session s, django.auth_user u where s.session_key = %s "
-            "and s.expire_date > now() and u.id = %s and u.is_active and u.password = %s "
+            "select 1 from django.auth_user u where u.id = %s and u.is_active "
+            "and (exists (select 1 from django.django_session s where s.session_key = %s and s.expire_date > now() "
+            "and u.password = %s) or exists (select 1 from slagkracht.access_key k where k.key_hash = %s "
+            "and now() < k.until)) "
             "and exists (select 1 from slagkracht.mandate m where m.account_id = u.id and m.region = %s "
             "and m.world = %s and m.starts_at <= now() and now() < m.until "
             "having coalesce(max(slagkracht.rank(m.information_class)) filter (where m.role <> 'beheerder'), 0) "
             ">= coalesce(slagkracht.rank(%s), 0) and count(*) > 0)",
-            (watcher.session, acting.account, watcher.password, *watcher.key),
+            (acting.account, watcher.session, watcher.password, watcher.key_hash, *watcher.key),
         )
         holds = await found.fetchone() is not None
-        await connection.execute("select set_config('slagkracht.account', '', false)")
+        await connection.execute(
+            "select set_config('slagkracht.account', '', false), set_config('slagkracht.key_hash', '', false)"
+        )
     return holds
 
 
@@ -253,33 +263,49 @@ def _format(row: Row) -> str:
 
 def _open(request: HttpRequest) -> Watcher | None:
     """Who opens a stream; None when nobody may. Leaves no connection behind: a stream lasts for hours."""
+    from ninja.errors import AuthenticationError  # asks for Django
+
+    from slagkracht.server.keys import find_key, find_machine, hash_key
+
     try:
+        if key := find_key(request):
+            acting = find_machine(request)
+            return Watcher(acting, "", "", hash_key(key)) if acting else None
         acting = find_acting(request)
         if acting is None:
             return None
         user: Any = request.user
-        return Watcher(acting, str(request.session.session_key), user.password)
+        return Watcher(acting, str(request.session.session_key), user.password, "")
+    except AuthenticationError:
+        return None
     finally:
         connections.close_all()
 
 
 async def stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
-    """GET /api/v1/gebeurtenissen/stroom: facts as they come, after Last-Event-ID when that is given."""
+    """GET /api/v1/gebeurtenissen/stroom: facts as they come, after Last-Event-ID when that is given.
+
+    The first event says whether the stream goes on from there (``hervat``). It does not where none was given, or one
+    that is no place here, as of a log that was put back from a copy: then it begins with what comes next.
+    """
     watcher = await sync_to_async(_open)(request)
     if request.method != "GET":
         return HttpResponse(status=405, headers={"Allow": "GET"})  # told as every other address tells it
     if watcher is None:
-        body = {"type": "about:blank", "title": "Niet toegestaan", "status": 401, "detail": "log in en lees"}
-        return HttpResponse(json.dumps(body), status=401, content_type="application/problem+json")
-    place = parse_place(request.headers.get("Last-Event-ID", ""))
+        from slagkracht.server.api.problems import NOBODY, problem  # asks for Django
+
+        return problem(request, 401, *NOBODY)
+    asked = parse_place(request.headers.get("Last-Event-ID", ""))
 
     async def tell() -> AsyncIterator[bytes]:
         hub = _hubs.setdefault(asyncio.get_running_loop(), Hub())
         try:
-            following, missed = await hub.subscribe(watcher, place)
+            following, missed = await hub.subscribe(watcher, asked)
+            place = asked if asked and asked <= (following, "", 0) else None
             last: Place = place or (following - 1, "ZZZZ", 0)
             began = f"{last[0]}.{last[1]}.{last[2]}" if place else f"{following}..0"
-            yield f"retry: 1000\nid: {began}\nevent: begin\ndata: {{}}\n\n".encode()
+            told = json.dumps({"hervat": place is not None})
+            yield f"retry: 1000\nid: {began}\nevent: begin\ndata: {told}\n\n".encode()
             batch = Batch.of(missed)
             while watcher.allowed:
                 if batch is not None and batch.last > last:

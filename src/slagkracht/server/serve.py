@@ -38,7 +38,12 @@ def set_up(addresses: Addresses, secret: str, connections: int = 20, tables: boo
 
 
 def name_addresses(addresses: Addresses, secret: str) -> None:
-    """Lets this process, and those that it starts, know which database the platform is on."""
+    """Lets this process, and those that it starts, know which database the platform is on.
+
+    On a database of its own, which is a laptop, it may deliver facts to programs on that laptop.
+    """
+    if "SLAGKRACHT_DSN" not in os.environ:
+        os.environ.setdefault("SLAGKRACHT_RECEIVERS", "127.0.0.1,::1")
     os.environ["SLAGKRACHT_DSN"] = addresses.application
     os.environ["SLAGKRACHT_OWNER_DSN"] = addresses.owner
     os.environ.setdefault("SLAGKRACHT_SECRET", secret)

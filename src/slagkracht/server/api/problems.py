@@ -10,6 +10,12 @@ from django.http import HttpRequest, HttpResponse
 
 from slagkracht.server.invalid import Finding, describe_fields
 
+NOBODY = (
+    "Niet ingelogd of geen geldig mandaat",
+    "log in, of stuur een sleutel mee (Authorization: Bearer …) van een account dat hier nu een mandaat heeft",
+)
+"""Title and detail where nobody may act."""
+
 
 def problem(
     request: HttpRequest, status: int, title: str, detail: str, findings: Iterable[Finding] = ()

@@ -24,7 +24,7 @@ from slagkracht.procedures import StepRefusedError, draw_procedure
 from slagkracht.server import dossiers, ledger
 from slagkracht.server.api import schemas
 from slagkracht.server.api.lines import JsonParser, JsonRenderer
-from slagkracht.server.api.problems import problem
+from slagkracht.server.api.problems import NOBODY, problem
 from slagkracht.server.api.resources import RESOURCES, Resource
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.exchange import refuse_sealed
@@ -75,7 +75,6 @@ TROUBLES: list[tuple[type[Exception], int, str]] = [
     (ledger.ChangedMeanwhileError, 412, "Intussen gewijzigd"),
     (ledger.LedgerError, 409, "Kan niet"),
     (StepRefusedError, 409, "Stap kan niet"),
-    (AuthenticationError, 401, "Niet ingelogd of geen geldig mandaat"),
     (psycopg.errors.InsufficientPrivilege, 403, "Niet toegestaan"),
     (psycopg.DataError, 400, "Ongeldige invoer"),
     (psycopg.IntegrityError, 409, "Kan niet"),
@@ -89,6 +88,11 @@ for _kind, _status, _title in TROUBLES:  # a later kind that is a parent of an e
         return problem(request, status, title, str(error) if own_words else title)
 
     api.add_exception_handler(_kind, _answer)  # type: ignore[arg-type]
+
+
+@api.exception_handler(AuthenticationError)
+def _nobody(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    return problem(request, 401, *NOBODY)
 
 
 @api.exception_handler(ValidationError)
@@ -265,12 +269,12 @@ def once(request: HttpRequest, acting: Acting, status: int, do: Callable[[Scope]
 
     Where If-Match names a version, it is done to that version alone: ChangedMeanwhileError when someone was first.
     """
-    key = request.headers.get("Idempotency-Key", "")
-    if len(key) > 200 or "\x00" in key:
-        raise InvalidError(Finding("header", "/Idempotency-Key", "is te lang: hoogstens 200 tekens, geen nulteken"))
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and (not 0 < len(key) <= 200 or "\x00" in key):
+        raise InvalidError(Finding("header", "/Idempotency-Key", "een tot 200 tekens, geen nulteken"))
     asked = hashlib.sha256(f"{request.method} {request.path}\n".encode() + request.body).hexdigest()
     with acting_scope(acting) as own:
-        if not key:
+        if key is None:
             refuse_stale(request, own)
             return Status(status, do(own))
         own.rows("select pg_advisory_xact_lock(hashtextextended(%s, 1))", f"{acting.account}/{key}")

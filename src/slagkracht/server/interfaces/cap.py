@@ -12,6 +12,7 @@ from slagkracht.server.interfaces.messages import (
     Content,
     MessageError,
     Part,
+    is_time,
     many,
     optional,
     parse_xml,
@@ -96,6 +97,11 @@ def read_cap(text: bytes) -> Content:
         findings.append("scope Private: addresses ontbreekt")
     if content["msgType"] in ("Update", "Cancel", "Ack", "Error") and "references" not in content:
         findings.append(f"msgType {content['msgType']}: references noemt waarop dit volgt")
+    findings += [
+        f"references: {named[:80]!r} is niet sender,identifier,sent van een eerdere waarschuwing"
+        for named in content.get("references", "").split()
+        if len(parts := named.split(",")) != 3 or not all(parts) or not is_time(parts[2])
+    ]
     for n, info in enumerate(content.get("info", []), start=1):
         for area in info.get("area", []):
             for polygon in area.get("polygon", []):
@@ -113,35 +119,40 @@ def write_cap(content: Content) -> bytes:
 
 
 def tell_incident(own: Scope, incident_id: str, radius_km: float = 1.0) -> bytes:
-    """An incident as an alert for a circle around it: Exercise in the exercise world, Restricted unless it is Open."""
-    row = own.row("select * from slagkracht.incident where incident_id = %s", incident_id)
+    """An incident as an alert for a circle around it: Exercise in the exercise world, Restricted unless it is Open.
+
+    The n-th alert tells what the n-th fact about it changed (opened, escalated, given another class, closed), was sent
+    when that was recorded, and names all before it: whoever missed some knows that those are over as well.
+    """
+    row = own.row("select *, slagkracht.alerts_of(incident_id) as told from slagkracht.incident where incident_id = %s",
+                  incident_id)  # fmt: skip
     if row is None:
         raise ledger.NotFoundError(f"incident {incident_id} is hier niet bekend")
     lon, lat = transform(np.array([row["x_m"]]), np.array([row["y_m"]]), RD, WGS84)
     public, closed = row["information_class"] == "Open", row["closed_at"] is not None
-    sent = (row["closed_at"] if closed else row["opened_at"]).astimezone(datetime.UTC).isoformat(timespec="seconds")
     sender = f"{row['region'].lower()}@slagkracht"
-    began = row["opened_at"].astimezone(datetime.UTC).isoformat(timespec="seconds")
+    sent = [_format_moment(at) for at in row["told"] or [row["opened_at"]]]
+    before = [f"{sender},{incident_id}-{n},{at}" for n, at in enumerate(sent[:-1], start=1)]
     content: Content = {
-        "identifier": f"{incident_id}-{row['version']}",
+        "identifier": f"{incident_id}-{len(sent)}",
         "sender": sender,
-        "sent": sent,
+        "sent": sent[-1],
         "status": "Actual" if own.world == "echt" else "Exercise",
-        "msgType": "Update" if row["version"] > 1 else "Alert",
+        "msgType": "Update" if before else "Alert",
         "scope": "Public" if public else "Restricted",
         **({} if public else {"restriction": row["information_class"]}),
-        **({"references": f"{sender},{incident_id}-1,{began}"} if row["version"] > 1 else {}),
+        **({"references": " ".join(before)} if before else {}),
         "incidents": incident_id,
         "info": [
             {
                 "language": "nl-NL",
-                "category": ["Fire"],
+                "category": ["Safety"],
                 "event": row["what"],
                 "responseType": ["AllClear" if closed else "Monitor"],
                 "urgency": "Past" if closed else "Immediate",
                 "severity": "Unknown",
                 "certainty": "Observed",
-                "onset": began,
+                "onset": _format_moment(row["opened_at"]),
                 "senderName": f"Veiligheidsregio {row['region']}",
                 "headline": f"{row['what']} ({row['level']})" if row["level"] else row["what"],
                 "area": [
@@ -155,6 +166,11 @@ def tell_incident(own: Scope, incident_id: str, radius_km: float = 1.0) -> bytes
         ],
     }
     return write_cap(content)
+
+
+def _format_moment(at: datetime.datetime) -> str:
+    """A moment in UTC as CAP writes it: to the second, with -00:00."""
+    return at.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S-00:00")
 
 
 def take_cap(own: Scope, content: Content) -> str:

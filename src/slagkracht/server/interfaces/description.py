@@ -21,7 +21,8 @@ CONTACT = {
 VERSION_HEADER = {"description": "Volledige versie van deze API.", "schema": {"type": "string"}}
 ETAG_HEADER = {"description": "De versie van wat gelezen is.", "schema": {"type": "string"}}
 REPEATABLE = {
-    "name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 200},
+    "name": "Idempotency-Key", "in": "header", "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
     "description": "Zelf gekozen kenmerk van dit verzoek: wie het herhaalt krijgt het eerste antwoord, en er gebeurt "
     "niets nog eens. Een ander verzoek onder hetzelfde kenmerk wordt geweigerd (409).",
 }  # fmt: skip

@@ -14,13 +14,17 @@ import datetime
 import hashlib
 import hmac
 import http.client
+import ipaddress
 import json
 import os
 import secrets
-import urllib.error
-import urllib.request
+import socket
+import ssl
+import threading
+import time
+from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from slagkracht.log import KINDS, Event, parse_event
 from slagkracht.server import ledger
@@ -36,6 +40,11 @@ SECRET = "whsec_"
 """How Standard Webhooks begins a secret; its key follows in base64."""
 
 TIMEOUT_S = 10.0
+"""How long a receiver has for its whole answer."""
+
+GONE = http.client.GONE
+"""A receiver that answers this wants no more: Standard Webhooks asks to end its subscription."""
+
 AT_ONCE = 500
 
 
@@ -55,6 +64,13 @@ def format_cloud_event(event: Event, world: str) -> dict[str, Any]:
     }
 
 
+class OutOfReachError(ConnectionError):
+    """A receiver where this installation delivers nothing."""
+
+
+OUT_OF_REACH = "de ontvanger ligt in een besloten netwerk; wie dit platform beheert kan dat toelaten"
+
+
 def sign(secret: str, message: str, at: str, body: bytes) -> str:
     """The signature of a delivery, to be recomputed by the receiver."""
     signed = hmac.new(key_of(secret), f"{message}.{at}.".encode() + body, hashlib.sha256).digest()
@@ -71,17 +87,14 @@ def key_of(secret: str) -> bytes:
 def subscribe(own: Scope, sink: str, kinds: list[str]) -> tuple[str, str]:
     """Lets facts from now on be delivered at ``sink``; returns (id, secret). The secret is shown once.
 
-    Raises LedgerError for an address that is not https (or this machine itself), or a kind that does not exist.
+    Raises LedgerError for an address that is not https (or this machine itself, where that is let), that is out of
+    reach, or for a kind that does not exist.
     """
-    try:
-        address = urlsplit(sink)
-        here = address.hostname in ("127.0.0.1", "localhost", "::1")
-        usable = (address.scheme == "https" or (address.scheme == "http" and here)) and bool(address.hostname)
-        usable = usable and sink.isascii() and sink.isprintable() and " " not in sink
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ledger.LedgerError("adres: https, of http op deze machine zelf")
+    if not _is_usable(sink):
+        raise ledger.LedgerError("adres: https zonder naam of wachtwoord erin, of http op de eigen laptop zelf")
+    host = urlsplit(sink).hostname or ""
+    if _is_address(host) and not may_reach(host):
+        raise ledger.LedgerError(f"adres: {OUT_OF_REACH}")
     if unknown := sorted(set(kinds) - set(KINDS)):
         raise ledger.LedgerError(f"onbekende soorten: {', '.join(unknown)}")
     made, secret = f"B-{own.region}-{secrets.token_hex(5)}", SECRET + base64.b64encode(secrets.token_bytes(32)).decode()
@@ -97,10 +110,29 @@ def subscribe(own: Scope, sink: str, kinds: list[str]) -> tuple[str, str]:
     return made, secret
 
 
+def _is_usable(sink: str) -> bool:
+    try:
+        address = urlsplit(sink)
+        here = address.hostname in ("127.0.0.1", "localhost", "::1") and may_reach("127.0.0.1")
+        usable = (address.scheme == "https" or (address.scheme == "http" and here)) and bool(address.hostname)
+        usable = usable and address.username is None and (address.port is None or address.port > 0)
+    except ValueError:
+        return False
+    return usable and sink.isascii() and sink.isprintable() and " " not in sink
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def unsubscribe(own: Scope, subscription: str) -> bool:
     """Stops a subscription of the acting region; False when there is none of that name."""
-    ended = "update slagkracht.subscription set ended_at = now() where subscription_id = %s and ended_at is null"
-    return own.run(ended, subscription) > 0
+    ended = "update slagkracht.subscription set ended_at = coalesce(ended_at, now()), gone = false "
+    return own.run(f"{ended} where subscription_id = %s and (ended_at is null or gone)", subscription) > 0
 
 
 def list_subscriptions(own: Scope) -> list[Row]:
@@ -112,7 +144,7 @@ def list_subscriptions(own: Scope) -> list[Row]:
         "count(d.number) filter (where d.told_at is not null and d.failed is not null) as opgegeven, "
         "(array_agg(d.failed order by d.told_at desc nulls first, d.number) filter (where d.failed is not null))[1] "
         "as laatste_fout from slagkracht.subscription s left join slagkracht.delivery d using (subscription_id) "
-        "where s.ended_at is null group by s.subscription_id order by s.made_at"
+        "where s.ended_at is null or s.gone group by s.subscription_id order by s.made_at"
     )
 
 
@@ -185,13 +217,20 @@ def deliver_one(world: str, region: str, subscription: str) -> bool:
         )
     if row is None or row["next_at"] > datetime.datetime.now(datetime.UTC):
         return False
-    failure = "niet meer gedeeld" if row["line"] is None else _send(row, world)
-    given_up = row["line"] is None or row["tries"] + 1 >= MOST_TRIES
+    status, failure = (0, "niet meer gedeeld") if row["line"] is None else _send(row, world)
+    given_up = row["line"] is None or status == GONE or row["tries"] + 1 >= MOST_TRIES
     where = "where subscription_id = %s and chain = %s and number = %s and told_at is null"
     this = (subscription, row["chain"], row["number"])
     with scope(region, world, "bezorging") as own:
-        if failure is None or given_up:
-            own.run(f"update slagkracht.delivery set told_at = clock_timestamp(), failed = %s {where}", failure, *this)
+        if status == GONE:
+            own.run(
+                "update slagkracht.subscription set ended_at = clock_timestamp(), gone = true "
+                "where subscription_id = %s and ended_at is null",
+                subscription,
+            )
+        if not failure or given_up:
+            told = "update slagkracht.delivery set told_at = clock_timestamp(), failed = nullif(%s, '')"
+            own.run(f"{told} {where}", failure, *this)
             return True
         own.run(
             "update slagkracht.delivery set tries = tries + 1, failed = %s, "
@@ -203,16 +242,20 @@ def deliver_one(world: str, region: str, subscription: str) -> bool:
     return False
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any) -> None:
-        return None
+def may_reach(address: str) -> bool:
+    """Whether facts may be delivered at an IP address: a public one, or in a network that this installation names in
+    SLAGKRACHT_RECEIVERS (``10.1.0.0/16,127.0.0.1``). So nobody makes the platform call what only it can reach.
+    """
+    found = ipaddress.ip_address(address)
+    found = getattr(found, "ipv4_mapped", None) or found
+    own = (part for part in os.environ.get("SLAGKRACHT_RECEIVERS", "").split(",") if part.strip())
+    return (found.is_global and not found.is_multicast) or any(
+        found in ipaddress.ip_network(part.strip()) for part in own
+    )
 
 
-_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
-
-
-def _send(row: Row, world: str) -> str | None:
-    """Delivers; None when the receiver has it, otherwise why not."""
+def _send(row: Row, world: str) -> tuple[int, str]:
+    """Delivers: the status that the receiver answers with (0 = none), and what went wrong ("" = it has it)."""
     event = parse_event(row["line"])
     body = json.dumps(format_cloud_event(event, world), ensure_ascii=False).encode()
     at = str(int(datetime.datetime.now(datetime.UTC).timestamp()))
@@ -224,10 +267,53 @@ def _send(row: Row, world: str) -> str | None:
         "webhook-signature": sign(row["secret"], message, at, body),
     }
     try:
-        with _opener.open(urllib.request.Request(row["sink"], body, headers), timeout=TIMEOUT_S):
-            return None
-    except urllib.error.HTTPError as error:
-        error.close()
-        return f"ontvanger antwoordt {error.code}"
+        status = _post(urlsplit(row["sink"]), body, headers)
+    except OutOfReachError as error:
+        return 0, f"geen contact: {error}"
+    except ssl.SSLCertVerificationError as error:
+        return 0, f"het certificaat van de ontvanger is niet te vertrouwen: {error.verify_message}"
+    except socket.gaierror:
+        return 0, "geen contact: de naam van de ontvanger is niet te vinden"
+    except TimeoutError:
+        return 0, f"geen contact: geen antwoord binnen {TIMEOUT_S:g} s"
+    except ConnectionRefusedError:
+        return 0, "geen contact: op dit adres en deze poort luistert niemand"
     except (OSError, ValueError, http.client.HTTPException) as error:
-        return f"geen contact: {type(error).__name__}"
+        return 0, f"geen contact: {type(error).__name__}"
+    if status == GONE:
+        return status, "ontvanger antwoordt 410: dit adres is er niet meer, het abonnement is beëindigd"
+    return status, "" if 200 <= status < 300 else f"ontvanger antwoordt {status}"
+
+
+def _post(sink: SplitResult, body: bytes, headers: dict[str, str]) -> int:
+    """The status of the answer, in TIMEOUT_S from the first contact however slowly it comes; follows no redirect.
+
+    Connects with the very address that was looked at: a name that means another a moment later changes nothing.
+    """
+    host, secure = sink.hostname or "", sink.scheme == "https"
+    port = sink.port or (443 if secure else 80)
+    found = [str(place[4][0]) for place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    allowed = [address for address in found if may_reach(address)]
+    if not allowed:
+        raise OutOfReachError(OUT_OF_REACH)
+    until = time.monotonic() + TIMEOUT_S
+    with socket.create_connection((allowed[0], port), TIMEOUT_S) as plain, plain.dup() as handle:
+        late = threading.Timer(TIMEOUT_S, _end, (handle,))
+        late.start()
+        line = (http.client.HTTPSConnection if secure else http.client.HTTPConnection)(host, port)
+        try:
+            line.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=host) if secure else plain
+            line.request("POST", f"{sink.path or '/'}{'?' if sink.query else ''}{sink.query}", body, headers)
+            return line.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            if time.monotonic() >= until:
+                raise TimeoutError from error
+            raise
+        finally:
+            late.cancel()
+            line.close()
+
+
+def _end(line: socket.socket) -> None:
+    with suppress(OSError):  # the other side may have ended it first
+        line.shutdown(socket.SHUT_RDWR)

@@ -24,6 +24,9 @@ TABLES = {
     r.noun: r for r in RESOURCES if r.noun in ("aanvragen", "regels", "aanboden", "toezeggingen", "gebeurtenissen")
 }
 PLACED = {r.noun: r for r in RESOURCES if r.noun in ("incidenten", "eenheden", "regels")}
+GEOPACKAGE = {"driver": "GPKG", "append": False, "VERSION": "1.3"}
+"""The version that map programs of some years ago read without a warning too."""
+
 FILES = (*(f"{noun}.csv" for noun in TABLES), "slagkracht.gpkg")
 
 
@@ -54,9 +57,9 @@ def write_geopackage(own: Scope) -> bytes:
             if noun in PLACED:
                 points = [None if row["x_m"] is None else shapely.Point(row["x_m"], row["y_m"]) for row in rows]
                 frame = geopandas.GeoDataFrame(table, geometry=geopandas.GeoSeries(points, crs=RD), crs=RD)
-                pyogrio.write_dataframe(frame, path, layer=noun, driver="GPKG", geometry_type="Point", append=False)
+                pyogrio.write_dataframe(frame, path, layer=noun, geometry_type="Point", **GEOPACKAGE)
             else:
-                pyogrio.write_dataframe(table, path, layer=noun, driver="GPKG", append=False)
+                pyogrio.write_dataframe(table, path, layer=noun, **GEOPACKAGE)
         return path.read_bytes()
 
 

@@ -109,6 +109,19 @@ def write_message(content: Content, part: Part, prefixes: dict[str, str]) -> byt
     return text
 
 
+def is_time(text: str) -> bool:
+    """Whether a text is a moment with a time zone."""
+    if not re.fullmatch(
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([-+][0-9]{2}:[0-9]{2}|Z)", text
+    ):
+        return False
+    try:
+        datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _read(element: Element, part: Part, namespace: str, place: str, findings: list[str]) -> Any:
     if part.kind == "any":
         return {}
@@ -164,7 +177,7 @@ def _what_is_wrong(text: str, kind: str | tuple[str, ...]) -> str:
         return "" if text in kind else f"{text[:40]!r} is niet een van {', '.join(kind)}"
     if not text:
         return "is leeg"
-    if kind == "time" and not _is_time(text):
+    if kind == "time" and not is_time(text):
         return f"{text[:40]!r} is geen tijdstip met tijdzone, zoals 2026-07-01T14:00:00+02:00"
     if kind == "number" and not re.fullmatch(r"[-+]?[0-9]{1,12}(\.[0-9]{1,12})?", text):
         return f"{text[:40]!r} is geen getal"
@@ -173,15 +186,3 @@ def _what_is_wrong(text: str, kind: str | tuple[str, ...]) -> str:
     ):
         return f"{text[:40]!r} is geen punt of rij punten"
     return ""
-
-
-def _is_time(text: str) -> bool:
-    if not re.fullmatch(
-        r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([-+][0-9]{2}:[0-9]{2}|Z)", text
-    ):
-        return False
-    try:
-        datetime.datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True

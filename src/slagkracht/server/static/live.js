@@ -75,7 +75,8 @@ async function listen() {
     tried = Date.now()
     attempt = new AbortController()
     try {
-      const answer = await fetch(document.body.dataset.stroom, { signal: attempt.signal, headers: place ? { 'Last-Event-ID': place } : {} })
+      const after = place
+      const answer = await fetch(document.body.dataset.stroom, { signal: attempt.signal, headers: after ? { 'Last-Event-ID': after } : {} })
       if (!answer.ok) throw new Error(String(answer.status))
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
       let text = ''
@@ -90,7 +91,7 @@ async function listen() {
           const id = block.match(/^id: (.*)$/m)
           const kind = block.match(/^event: (.*)$/m)
           if (id) place = id[1]
-          if (kind && kind[1] !== 'begin') {
+          if (kind && (kind[1] !== 'begin' || (after && block.includes('"hervat": false')))) {
             clearTimeout(waiting)
             waiting = setTimeout(refresh, 150)
           }
