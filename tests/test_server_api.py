@@ -383,6 +383,7 @@ CHANGES: dict[str, object] = {
     "/kosten/{id}/terugnemen": {"reden": "x"},
     "/rijksbijdragen/{id}/beslissen": {"centen": 1, "reden": "x"},
     "/eenheden/{id}/meldingen": {"status": "available"},
+    "/eenheden/{id}/herbezetting": {"stap": "ended"},
     "/aanvragen/{id}/uitzetten": {"regios": ["VR23"]},
     "/aanvragen/{id}/sluiten": None,
     "/aanboden/{id}/intrekken": {"reden": "materieel"},

@@ -148,7 +148,7 @@ def test_a_laptop_works_on_alone_and_hands_in_each_fact_once(database: Addresses
         moving = own.row(
             "select x_m, move_up, moving_up, move_up_x_m from slagkracht.unit_place where unit_id = '23-7732'"
         )
-        assert moving == {"x_m": 3.0, "move_up": "K-2", "moving_up": True, "move_up_x_m": 30.0}
+        assert moving == {"x_m": 0.0, "move_up": "K-2", "moving_up": True, "move_up_x_m": 30.0}
         arrived = exchange.hand_in(own, carried)
     assert (done.known, len(done.added), len(arrived.added)) == (known, 5, 1)
     assert [c.what for c in done.conflicts] == ["eenheid 23-7731 zou tegelijk niet beschikbaar en ter plaatse zijn"]

@@ -313,8 +313,7 @@ FORMS: dict[str, dict[str, object]] = {
     "actiecentrum/aanboden/<str:offer>/stap": {"stap": "unit_released"},
     "regio/regels/<str:line>/aanbieden": {"eenheden": [], "aantal": 1},
     "regio/regels/<str:line>/weigeren": {"reden": "materieel"},
-    "regio/herbezetten/<str:unit>/staat": {},
-    "regio/herbezetten/<str:unit>/terug": {},
+    "regio/herbezetten/<str:unit>": {"stap": "ended"},
     "regio/delen/<str:consent>/beeindigen": {},
     "plantafel/varianten/<str:variant>/indienen": {},
     "besluiten/dossiers/<str:dossier>/stappen": {

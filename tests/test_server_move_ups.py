@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import re
+import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +18,7 @@ from slagkracht.server import engine as seam
 from slagkracht.server.engine import Engine, Picture
 from slagkracht.server.journal import read_events
 from slagkracht.sources.modelland import build_modelland
-from test_server_api import client
+from test_server_api import client, post
 from test_server_ledger import acting, new_units, request_of
 from test_server_screens import press, text_of
 
@@ -51,8 +53,8 @@ def test_who_stands_in_goes_home_to_where_it_was() -> None:
             move_ups.arrive_move_up(own, unit)
         move_ups.order_move_up(own, unit, STATION, HOME)
         moving = replay(read_events(own, "VR07")).units[unit]
-    assert place_of(unit) == (100_000.0, 400_000.0, "K-2"), "it is on its way"
-    assert (moving.move_up, moving.moving_up, moving.x_m) == ("K-2", True, 100_000.0)
+    assert place_of(unit) == (1.0, 2.0, "K-2"), "it is on its way, from where it was seen last"
+    assert (moving.move_up, moving.moving_up, moving.x_m) == ("K-2", True, 1.0)
     with acting("VR08") as own, pytest.raises(ledger.LedgerError):
         move_ups.arrive_move_up(own, unit)
     with acting("VR07") as own:
@@ -65,6 +67,14 @@ def test_who_stands_in_goes_home_to_where_it_was() -> None:
         standing_in = replay(read_events(own, "VR07")).units[unit]
         with pytest.raises(ledger.LedgerError, match="staat al in"):
             move_ups.order_move_up(own, unit, STATION, HOME)
+        move_ups.return_move_up(own, unit)
+        (back,) = move_ups.read_move_ups(own)
+        assert (back["moving_up"], back["moving_back"]) == (True, True)
+        coming = replay(read_events(own, "VR07")).units[unit]
+        with pytest.raises(ledger.LedgerError, match="op weg naar huis"):
+            move_ups.order_move_up(own, unit, STATION, HOME)
+        with pytest.raises(ledger.LedgerError, match="niet onderweg"):
+            move_ups.arrive_move_up(own, unit)
         move_ups.end_move_up(own, unit)
         told = [e for e in read_events(own, "VR07") if e.body.get("unit") == unit]
         home = replay(told).units[unit]
@@ -72,8 +82,9 @@ def test_who_stands_in_goes_home_to_where_it_was() -> None:
             move_ups.end_move_up(own, unit)
     assert place_of(unit) == (100_000.0, 400_000.0, "")
     assert (standing_in.move_up, standing_in.moving_up, standing_in.x_m) == ("K-2", False, 150_000.0)
-    assert (home.move_up, home.x_m) == ("", 100_000.0)
-    assert [e.kind for e in told] == ["unit_position"] * 3, "the word that a simulation has for it"
+    assert (coming.move_up, coming.moving_up, coming.x_m) == ("K-2", True, 150_000.0), "on its way back"
+    assert (home.move_up, home.moving_up, home.x_m) == ("", False, 100_000.0)
+    assert [e.kind for e in told] == ["unit_position"] * 4, "the word that a simulation has for it"
     assert tuple(e.body["move_up_step"] for e in told) == MOVE_UP_STEPS
 
 
@@ -117,9 +128,99 @@ def test_who_stood_in_goes_home_when_the_last_one_lent_is_home() -> None:
         assert assistance.move_commitment(own, made[0], "unit_home")[1] == []
         assert {place_of(unit)[2] for unit in (one, other)} == {"K-2"}
         assert assistance.move_commitment(own, made[1], "unit_home")[1] == sorted([one, other])
-    assert [place_of(unit)[2] for unit in (one, other, apart)] == ["", "", "K-2"]
+        back = {row["unit_id"]: row["moving_back"] for row in move_ups.read_move_ups(own)}
+        assert back == {one: True, other: True, apart: False}
+        for unit in back:
+            move_ups.end_move_up(own, unit)
+
+
+@pytest.mark.usefixtures("database")
+def test_who_is_seen_where_it_went_stands_there() -> None:
+    """By a status with a place or by a place alone; not from further off, not in passing, not before it was sent."""
+    from slagkracht.server.interfaces import feeds
+
+    (unit,) = new_units("VR07", 1)
+
+    def seen(x_m: float, y_m: float, status: str | None = None, minutes: float = 0.0) -> tuple[bool, bool]:
+        at = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=minutes)
+        told = {"id": secrets.token_hex(8), "eenheid": unit, "gebeurd_op": at.isoformat(), "x_m": x_m, "y_m": y_m}
+        with acting("VR07") as own:
+            assert feeds.take_reports(own, [told | ({"status": status} if status else {})]).refused == []
+            rows = [row for row in move_ups.read_move_ups(own) if row["unit_id"] == unit]
+        return (rows[0]["moving_up"], rows[0]["moving_back"]) if rows else (False, False)
+
+    under_way, back = (True, False), (True, True)
     with acting("VR07") as own:
-        move_ups.end_move_up(own, apart)
+        move_ups.order_move_up(own, unit, STATION, HOME)
+    assert seen(150_050.0, 450_000.0, minutes=5) == under_way, "before it was sent"
+    assert seen(150_150.0, 450_000.0) == under_way, "too far off"
+    assert seen(150_050.0, 450_000.0, "en_route") == under_way, "in passing"
+    assert seen(150_050.0, 450_000.0, "available") == (False, False)
+    assert place_of(unit) == (150_050.0, 450_000.0, "K-2")
+    with acting("VR07") as own:
+        move_ups.return_move_up(own, unit)
+    assert seen(150_000.0, 450_000.0) == back
+    assert seen(100_000.0, 400_060.0) == (False, False)
+    assert place_of(unit) == (100_000.0, 400_060.0, "")
+    with acting("VR07") as own:
+        facts = {e.event_id: e for e in read_events(own, "VR07") if e.body.get("unit") == unit}
+        last = replay(facts.values())
+    ends = [e for e in facts.values() if "follows" in e.body]
+    assert [e.body["move_up_step"] for e in ends] == ["arrived", "ended"]
+    for end in ends:
+        report = facts[end.body["follows"]]
+        assert (report.happened_at, report.body["x_m"]) == (end.happened_at, end.body["x_m"]), "its source"
+    assert (last.units[unit].move_up, last.units[unit].moving_up) == ("", False)
+    assert last.conflicts == ()
+
+
+@pytest.mark.usefixtures("database")
+def test_who_was_lent_while_standing_in_is_at_its_own_station_when_home() -> None:
+    (unit,) = new_units("VR07", 1)
+    _, line = request_of("VR06", neighbour="VR07")
+    with acting("VR07") as own:
+        move_ups.order_move_up(own, unit, STATION, HOME)
+        move_ups.arrive_move_up(own, unit)
+        offer = ledger.offer_units(own, line, [unit], 1)
+    with acting("VR06") as own:
+        (commitment,) = ledger.accept_offer(own, offer)
+        ledger.move_commitment(own, commitment, "unit_released")
+    with acting("VR07") as own:
+        assistance.move_commitment(own, commitment, "unit_home")
+    assert place_of(unit) == (100_000.0, 400_000.0, "")
+
+
+def test_another_system_orders_tells_and_ends_it(engine: Engine) -> None:
+    """Each step at the moment that is told for it, once per key, and not before the step before it."""
+    officer, units = client("demo-officier-vr25"), engine.plan.units
+    row = next(n for n in range(len(units)) if engine.plan.stations.region[units.station[n]] == 24)
+    unit, home = str(units.unit_id[row]), str(engine.plan.stations.station_id[units.station[row]])
+    station = next(str(s) for s in engine.plan.stations.station_id if str(s) != home)
+    start = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)
+
+    def step(name: str, minutes: float, status: int = 201, **more: str) -> str:
+        at = (start + datetime.timedelta(minutes=minutes)).isoformat()
+        answer = post(officer, f"/eenheden/{unit}/herbezetting", {"stap": name, "gebeurd_op": at, **more})
+        assert answer.status_code == status, answer.content
+        shown = officer.get(f"/api/v1/eenheden/{unit}").json()
+        return str(shown["herbezetting_stap"])
+
+    assert step("ordered", 0, 409, kazerne="nergens") == "None"
+    assert step("ordered", 0, 409, kazerne=home) == "None"
+    assert step("ordered", 0, 400) == "None"
+    assert step("ordered", 0, kazerne=station) == "ordered"
+    assert step("arrived", -1, 409) == "ordered"
+    assert step("arrived", 20, 400, kazerne=station) == "ordered"
+    assert step("arrived", 20) == "arrived"
+    assert picture_of(engine, "VR25").standing.free[row]
+    assert step("returning", 30) == "returning"
+    assert not picture_of(engine, "VR25").standing.free[row], "on its way back it covers from neither"
+    assert step("ended", 50) == "None"
+    assert picture_of(engine, "VR25").standing.free[row]
+    with acting("VR25") as own:
+        told = [e for e in read_events(own, "VR25") if e.body.get("unit") == unit and "move_up_step" in e.body]
+    assert [(e.happened_at - start).total_seconds() / 60 for e in told] == [0, 20, 30, 50]
+    assert all(e.recorded_at > e.happened_at for e in told)
 
 
 def test_what_was_advised_is_ordered_and_the_floor_holds_as_was_promised(engine: Engine) -> None:
@@ -161,7 +262,7 @@ def test_what_was_advised_is_ordered_and_the_floor_holds_as_was_promised(engine:
     assert "en is hier gerekend alsof hij er staat. Hij staat er om" in text_of(page)
     assert "onderweg, staat er om" in text_of(lender.get("/regio"))
     for order in offers:
-        said = press(lender, f"/regio/herbezetten/{order.partition('|')[0]}/staat", terug="/regio")
+        said = press(lender, f"/regio/herbezetten/{order.partition('|')[0]}", stap="arrived", terug="/regio")
         assert "telt daar nu mee" in said
     moved = picture_of(engine, "VR25")
     cost = seam.compute_cost(engine, moved, "VR25", lent)
@@ -181,7 +282,13 @@ def test_what_was_advised_is_ordered_and_the_floor_holds_as_was_promised(engine:
     press(asker, f"/actiecentrum/aanboden/{offer}/aanvaarden")
     press(asker, f"/actiecentrum/aanboden/{offer}/stap", stap="unit_released")
     said = press(lender, f"/actiecentrum/aanboden/{offer}/stap", stap="unit_home")
-    assert "Hun herbezetting is beëindigd" in said
+    assert "Wie inviel gaat terug naar de eigen kazerne" in said
+    coming = picture_of(engine, "VR25")
+    assert not coming.standing.free[rows].any(), "until they are home"
+    assert "op de terugweg, thuis om" in text_of(lender.get("/regio"))
+    for order in offers:
+        unit = order.partition("|")[0]
+        assert "telt daar weer mee" in press(lender, f"/regio/herbezetten/{unit}", stap="ended", terug="/regio")
     assert "Niemand valt elders in" in text_of(lender.get("/regio"))
     after = picture_of(engine, "VR25")
     np.testing.assert_array_equal(after.standing.origin, before.standing.origin)
@@ -225,5 +332,6 @@ def test_a_region_below_its_floor_sees_at_home_what_mends_it(engine: Engine) -> 
     shown = text_of(lender.get("/regio"))
     assert "Wij staan nu onder onze ondergrens" in shown, "until it stands"
     assert order not in lender.get("/regio").content.decode(), "what was ordered is not advised again"
-    assert "eigen kazerne" in press(lender, f"/regio/herbezetten/{unit}/terug", terug="/regio")
+    assert "eigen kazerne" in press(lender, f"/regio/herbezetten/{unit}", stap="returning", terug="/regio")
+    assert "weer mee" in press(lender, f"/regio/herbezetten/{unit}", stap="ended", terug="/regio")
     assert "kies een eenheid" in press(lender, "/regio/herbezetten", zet="x|y", terug="/regio")

@@ -61,8 +61,9 @@ KINDS: dict[str, Kind] = {
 }
 """Every kind of fact. A body may carry more fields than the required ones; it may not carry fewer."""
 
-MOVE_UP_STEPS = ("ordered", "arrived", "ended")
-"""What a ``unit_position`` says of a move-up (``move_up_step``): told to go, standing there, home again.
+MOVE_UP_STEPS = ("ordered", "arrived", "returning", "ended")
+"""What a ``unit_position`` says of a move-up (``move_up_step``): told to go, standing there, told to go
+home, home again.
 
 ``move_up`` names the station from order to end. A fact without a step tells one that stands, or with "" its end.
 """

@@ -18,7 +18,7 @@ class UnitState:
     """A unit: its last status and its last known place, each with the moment since when. None = never told.
 
     ``commitment`` is the one that holds it now ("" = it is its owner's own), ``move_up`` the station that it stands in
-    for ("" = its own), ``moving_up`` whether it is still on its way there.
+    for ("" = its own), ``moving_up`` whether it is on its way, there or home.
     """
 
     unit: str
@@ -277,7 +277,9 @@ def _unit_position(draft: _Draft, event: Event) -> None:
         _clash(draft, f"eenheid {unit.unit} zou op twee plaatsen tegelijk zijn", other, event.event_id)
     place = {"x_m": body["x_m"], "y_m": body["y_m"], "place_at": event.happened_at}
     if "move_up" in body:
-        unit = dataclasses.replace(unit, move_up=body["move_up"], moving_up=body.get("move_up_step") == "ordered")
+        unit = dataclasses.replace(
+            unit, move_up=body["move_up"], moving_up=body.get("move_up_step") in ("ordered", "returning")
+        )
     draft.units[unit.unit] = dataclasses.replace(unit, **place)
 
 

@@ -125,15 +125,18 @@ def accept_offer(scope: Scope, offer: str, happened_at: datetime.datetime | None
 def move_commitment(
     scope: Scope, commitment: str, step: str, happened_at: datetime.datetime | None = None
 ) -> tuple[int, list[str]]:
-    """As ``ledger.move_commitment``; returns the new version, and the units whose move-up ended with it.
+    """As ``ledger.move_commitment``; returns the new version, and the units that were sent home from a move-up with it.
 
-    Once all that a region lent on a line is home, who stood in for it goes home too.
+    Who was lent while standing in elsewhere stands in no longer when it is home. Once all that a region lent on a line
+    is home, who stood in for it goes home too.
     """
     version, ended = ledger.move_commitment(scope, commitment, step, happened_at), list[str]()
     if step == "unit_home":
-        row = scope.row("select line_id from slagkracht.commitment where commitment_id = %s", commitment)
+        row = scope.row("select line_id, unit_id from slagkracht.commitment where commitment_id = %s", commitment)
         assert row is not None
-        ended = move_ups.end_move_ups_for(scope, row["line_id"])
+        if row["unit_id"] in {each["unit_id"] for each in move_ups.read_move_ups(scope)}:
+            move_ups.end_move_up(scope, row["unit_id"])
+        ended = move_ups.return_all_for(scope, row["line_id"])
     return version, ended
 
 

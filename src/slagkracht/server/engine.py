@@ -29,9 +29,10 @@ from slagkracht.log import Situation, StandingAt, UnitState, compute_standing_at
 from slagkracht.log.situation import EMPTY
 from slagkracht.plan import Plan, compute_hash, compute_plan_travel, compute_reach
 from slagkracht.resources import Standing, compute_standing
-from slagkracht.rules import Rule, rule_in_force
+from slagkracht.rules import Rule, Rules, rule_in_force
 from slagkracht.server.database import Scope
 from slagkracht.sources.facts import read_municipalities
+from slagkracht.sources.rule_files import read_rules
 from slagkracht.strength import (
     Cover,
     Floors,
@@ -51,9 +52,6 @@ from slagkracht.strength.floors import compute_plan_cover, floors_in_force
 from slagkracht.travel import UNREACHABLE, Travel
 
 CLOCK = ZoneInfo("Europe/Amsterdam")
-AT_HOME_M = 100.0
-"""A unit seen this near to its station stands in it."""
-
 PLATOON, RANKS = "basispeloton", (1, 4)
 """The formation, and which of them, that strength on the planner's desk is told by."""
 
@@ -176,13 +174,23 @@ HIDDEN = "afgeschermd"
 """What holds a unit where whoever looks may know that it is held, and not by what."""
 
 
+@functools.cache
+def _read_rules() -> Rules:
+    return read_rules()
+
+
+def read_near_m(at: datetime.datetime) -> float:
+    """How near to a station a place that was reported must lie for a unit to stand there (m)."""
+    return float(rule_in_force(_read_rules(), "op-de-kazerne", at.astimezone(CLOCK).date())[1]["afstand_m"])
+
+
 def read_situation(scope: Scope, engine: Engine, as_ordered: bool = False) -> Situation:
     """The units as the acting region may see them: status, place, and what holds them now.
 
-    ``as_ordered`` takes who is on the way to stand in for another station as standing there: for what is weighed ahead.
+    ``as_ordered`` takes who is on the way in a move-up, there or home, as being there: for what is weighed ahead.
     """
     rows = scope.rows(
-        "select u.unit_id, u.status, u.status_at, p.x_m, p.y_m, p.place_at, p.move_up, p.moving_up, "
+        "select u.unit_id, u.status, u.status_at, p.x_m, p.y_m, p.place_at, p.move_up, p.moving_up, p.moving_back, "
         "p.move_up_x_m, p.move_up_y_m, c.commitment_id, "
         "h.unit_id is not null as held "
         "from slagkracht.unit u left join slagkracht.unit_place p using (world, unit_id) "
@@ -190,7 +198,7 @@ def read_situation(scope: Scope, engine: Engine, as_ordered: bool = False) -> Si
         "left join slagkracht.held_units() h on h.unit_id = u.unit_id where u.world = %s",
         scope.world,
     )
-    stations, units = engine.plan.stations, {}
+    stations, units, near_m = engine.plan.stations, {}, read_near_m(scope.at)
     for row in rows:
         number = engine.row_of.get(row["unit_id"])
         if number is None:
@@ -198,8 +206,9 @@ def read_situation(scope: Scope, engine: Engine, as_ordered: bool = False) -> Si
         station = engine.plan.units.station[number]
         if as_ordered and row["moving_up"]:
             row |= {"x_m": row["move_up_x_m"], "y_m": row["move_up_y_m"], "moving_up": False}
+            row |= {"move_up": ""} if row["moving_back"] else {}
         away = row["x_m"] is not None and (
-            abs(row["x_m"] - stations.x_m[station]) + abs(row["y_m"] - stations.y_m[station]) > AT_HOME_M
+            abs(row["x_m"] - stations.x_m[station]) + abs(row["y_m"] - stations.y_m[station]) > near_m
         )
         units[row["unit_id"]] = UnitState(
             unit=row["unit_id"],

@@ -116,18 +116,22 @@ def _unit_told(own: Scope, fact: Event, told: Told) -> list[str]:
             *whose,
         )
     elif "move_up" in body:
-        ordered = body.get("move_up_step") == "ordered"
+        step = body.get("move_up_step")
+        moving = step in ("ordered", "returning")
         own.run(
-            "update slagkracht.unit_place set move_up = %s, moving_up = %s, move_up_x_m = %s, move_up_y_m = %s, "
-            "move_up_due = %s, move_up_line = case when %s then move_up_line else %s end, "
+            "update slagkracht.unit_place set move_up = %s, move_up_at = %s, moving_up = %s, moving_back = %s, "
+            "move_up_x_m = %s, move_up_y_m = %s, move_up_due = %s, "
+            "move_up_line = case when %s then move_up_line else %s end, "
             "home_x_m = coalesce(%s, home_x_m, x_m), home_y_m = coalesce(%s, home_y_m, y_m) "
-            f"{of} and place_at < %s",
+            f"{of} and coalesce(move_up_at, '-infinity') < %s",
             body["move_up"],
-            ordered,
-            body["to_x_m"] if ordered else None,
-            body["to_y_m"] if ordered else None,
+            at,
+            moving,
+            step == "returning",
+            body["to_x_m"] if moving else None,
+            body["to_y_m"] if moving else None,
             datetime.datetime.fromisoformat(body["due"]) if "due" in body else None,
-            body.get("move_up_step") == "arrived",
+            step in ("arrived", "returning"),
             body.get("line", ""),
             body.get("home_x_m"),
             body.get("home_y_m"),

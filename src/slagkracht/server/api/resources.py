@@ -42,7 +42,12 @@ RESOURCES = (
         "select u.unit_id as id, u.region as regio, type_code as type, capabilities as inzetmogelijkheden, "
         "case when slagkracht.redacts(u.region, 'bezetting') then null else crew end as bezetting, "
         "case when slagkracht.redacts(u.region, 'kazerne') then null else station end as kazerne, "
-        "status, status_at as status_sinds, p.x_m, p.y_m, p.place_at as plaats_sinds "
+        "status, status_at as status_sinds, p.x_m, p.y_m, p.place_at as plaats_sinds, "
+        "case when slagkracht.redacts(u.region, 'kazerne') then null else nullif(p.move_up, '') end as herbezetting, "
+        "case when coalesce(p.move_up, '') = '' or slagkracht.redacts(u.region, 'kazerne') then null "
+        "when p.moving_back then 'returning' when p.moving_up then 'ordered' else 'arrived' end as herbezetting_stap, "
+        "case when coalesce(p.move_up, '') = '' or slagkracht.redacts(u.region, 'kazerne') then null "
+        "else p.move_up_at end as herbezetting_sinds "
         "from slagkracht.unit u left join slagkracht.unit_place p using (world, unit_id)",
         "id",
         ("regio", "type", "status"),

@@ -99,6 +99,9 @@ class Eenheid(Schema):
     x_m: float | None
     y_m: float | None
     plaats_sinds: datetime.datetime | None
+    herbezetting: str | None
+    herbezetting_stap: str | None
+    herbezetting_sinds: datetime.datetime | None
 
 
 class Aanvraag(Schema):
@@ -406,6 +409,12 @@ class IntrekkenIn(GebeurdIn):
 
 class StapIn(GebeurdIn):
     stap: Code
+
+
+class HerbezettingIn(GebeurdIn):
+    stap: Literal["ordered", "arrived", "returning", "ended"]
+    kazerne: Code | None = None
+    regel: Code | None = None
 
 
 class MeldingIn(Incoming):

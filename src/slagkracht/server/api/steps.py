@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Schema
 
-from slagkracht.server import assistance, ledger
+from slagkracht.server import assistance, ledger, move_ups
 from slagkracht.server.api import schemas
 from slagkracht.server.api.routes import BAD, LEADERS, Answer, Made, Moved, acting_of, api, once
 from slagkracht.server.database import Scope
@@ -53,7 +53,25 @@ def close_incident(request: HttpRequest, id: str, given: schemas.GebeurdIn | Non
 @api.post("/eenheden/{id}/meldingen", response={201: Made, **BAD}, summary="Status en plaats melden", tags=["eenheden"])
 def report_unit(request: HttpRequest, id: str, given: schemas.MeldingIn) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        ledger.report_unit(own, id, given.status, given.x_m, given.y_m, given.gebeurd_op)
+        move_ups.report_unit(own, id, given.status, given.x_m, given.y_m, given.gebeurd_op)
+        return {"id": id}
+
+    return once(request, acting_of(request, *LEADERS), 201, do)
+
+
+@api.post("/eenheden/{id}/herbezetting", response={201: Made, **BAD}, summary="Herbezetting: erheen, er, terug, thuis",
+            tags=["eenheden"])  # fmt: skip
+def move_up(request: HttpRequest, id: str, given: schemas.HerbezettingIn) -> Answer:
+    ordered = given.stap == "ordered"
+    if ordered != (given.kazerne is not None) or (given.regel is not None and not ordered):
+        raise InvalidError(Finding("body", "/kazerne", "hoort bij de stap ordered, en alleen daarbij (regel ook)"))
+
+    def do(own: Scope) -> dict[str, Any]:
+        if given.kazerne is not None:
+            places = move_ups.find_places(id, given.kazerne)
+            move_ups.order_move_up(own, id, *places, given.regel or "", given.gebeurd_op)
+        else:
+            move_ups.STEPS[given.stap](own, id, given.gebeurd_op)
         return {"id": id}
 
     return once(request, acting_of(request, *LEADERS), 201, do)

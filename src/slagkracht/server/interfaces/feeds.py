@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from slagkracht.log import UNIT_STATUSES
-from slagkracht.server import ledger
+from slagkracht.server import ledger, move_ups
 from slagkracht.server.api.schemas import Code
 from slagkracht.server.database import Scope
 from slagkracht.server.interfaces.drop_folder import MOST_LINES, Taken, empty_folder
@@ -94,7 +94,7 @@ def _take_statuses(own: Scope, reports: list[tuple[int, Report]], taken: Taken) 
                 if _receive(own, [report]):
                     x_m, y_m = _in_metres(report)
                     assert report.status is not None
-                    ledger.report_unit(
+                    move_ups.report_unit(
                         own, report.eenheid, report.status, x_m, y_m, report.gebeurd_op, report.incident or ""
                     )
                     taken.accepted.append(report.id)
@@ -140,7 +140,8 @@ def _take_places(own: Scope, reports: list[tuple[int, Report]], taken: Taken) ->
             "select slagkracht.place_unit(%s, %s, %s, %s)",
             [(unit, *_in_metres(newest[unit]), newest[unit].gebeurd_op) for unit in sorted(newest)],
         )
-        record_all(own, facts)
+        told = record_all(own, facts)
+    move_ups.see_places(own, told)
 
 
 def _receive(own: Scope, reports: list[Report]) -> set[str]:

@@ -54,6 +54,7 @@ NOUNS = {
     "begin": "het begin van het incident",
     "made": "de aanvraag",
     "offered": "het aanbod",
+    "move_up": "de vorige stap van de herbezetting",
 }
 """What a refusal speaks of, in the word that screens show."""
 

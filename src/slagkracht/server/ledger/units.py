@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+from slagkracht.log import Event
 from slagkracht.server.database import Scope
 from slagkracht.server.journal import record
 from slagkracht.server.ledger.ground import find, find_own
@@ -18,10 +19,10 @@ def report_unit(
     y_m: float | None = None,
     happened_at: datetime.datetime | None = None,
     incident: str = "",
-) -> None:
+) -> Event:
     """Reports status, and place where known, of a unit of the acting region; ``incident`` what it was sent to.
 
-    A report that comes late is logged, and does not undo a newer one.
+    A report that comes late is logged, and does not undo a newer one. Returns the fact.
     """
     find_own(scope, "unit", unit)
     at = happened_at or scope.at
@@ -41,4 +42,4 @@ def report_unit(
         told |= {"x_m": x_m, "y_m": y_m}
         scope.rows("select slagkracht.place_unit(%s, %s, %s, %s)", unit, x_m, y_m, at)
     held = scope.rows("select parties from slagkracht.held_units() where unit_id = %s", unit)
-    record(scope, "unit_status", told, [party for row in held for party in row["parties"]], at)
+    return record(scope, "unit_status", told, [party for row in held for party in row["parties"]], at)

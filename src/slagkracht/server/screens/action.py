@@ -360,7 +360,9 @@ def move_offer(request: HttpRequest, acting: Acting, offer: str) -> HttpResponse
         onward = request.POST.get("terug", "") or _request_of(own, offer)
         said = gettext("{count} eenheden: {state}.").format(count=len(ready), state=word_of(step))
         if ended:
-            said += " " + gettext("Hun herbezetting is beëindigd: {units}.").format(units=", ".join(ended))
+            said += " " + gettext("Wie inviel gaat terug naar de eigen kazerne: {units}.").format(
+                units=", ".join(ended)
+            )
         return onward, said
 
     return act(request, acting, do)

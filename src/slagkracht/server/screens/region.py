@@ -10,6 +10,7 @@ import numpy as np
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as said
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from slagkracht.log import NATIONAL_CHAIN, UNMET_REASONS
@@ -24,6 +25,7 @@ from slagkracht.server.screens.action import open_steps
 from slagkracht.server.screens.nation import describe_regions, see
 from slagkracht.server.screens.page import LEADERS, RefusedError, act, read_happened, read_moment, read_number, say
 from slagkracht.server.screens.proposal import describe_unit
+from slagkracht.server.screens.sentences import name_station
 
 TIERS = ("beschikbaarheid", "plaats", "volledig")
 REDACTIONS = ("bezetting", "kazerne")
@@ -103,7 +105,7 @@ def describe_own_units(own: Scope, engine: Engine, picture: Picture) -> list[Row
     """The region's units: status, how old it is, and whether they are free by the engine's measure."""
     rows = own.rows(
         "select u.unit_id, u.type_code, u.station, u.status, u.status_at, u.information_class, "
-        "c.step, c.receiver, c.step_at, p.move_up "
+        "c.step, c.receiver, c.step_at, p.move_up, p.moving_up "
         "from slagkracht.unit u left join slagkracht.unit_place p using (world, unit_id) "
         "left join slagkracht.commitment c on c.world = u.world and c.unit_id = u.unit_id "
         "and c.step <> 'unit_home' where u.world = %s and u.region = %s order by (c.step is null), u.unit_id",
@@ -330,20 +332,9 @@ def order_move_up(request: HttpRequest, acting: Acting) -> HttpResponse:
     told: dict[str, Any] = {"fout": False}
 
     def do(own: Scope) -> tuple[str, str]:
-        engine = seam.current()
-        if engine is None or unit not in engine.row_of or station not in engine.plan.stations.station_id:
-            raise RefusedError("kies een eenheid en een kazerne van dit plan")
-        stations = engine.plan.stations
-        to = int(np.flatnonzero(stations.station_id == station)[0])
-        home = int(engine.plan.units.station[engine.row_of[unit]])
-        stand, own_place = (
-            move_ups.Place(str(stations.station_id[s]), float(stations.x_m[s]), float(stations.y_m[s]))
-            for s in (to, home)
-        )
-        due = seam.compute_due(engine, see(own, engine)[1], unit, stand.x_m, stand.y_m)
-        move_ups.order_move_up(own, unit, stand, own_place, line, due)
+        move_ups.order_move_up(own, unit, *move_ups.find_places(unit, station), line)
         told["tekst"] = gettext("{unit} valt in op {station}; het staat in het logboek.").format(
-            unit=unit, station=stations.name[to]
+            unit=unit, station=name_station(station)
         )
         return request.POST.get("terug") or "/regio", told["tekst"]
 
@@ -354,22 +345,22 @@ def order_move_up(request: HttpRequest, acting: Acting) -> HttpResponse:
     return answer
 
 
-@require_POST
-@acting_required(*LEADERS)
-def arrive_move_up(request: HttpRequest, acting: Acting, unit: str) -> HttpResponse:
-    def do(own: Scope) -> tuple[str, str]:
-        move_ups.arrive_move_up(own, unit)
-        return "/regio", gettext("{unit} staat er, en telt daar nu mee.").format(unit=unit)
-
-    return act(request, acting, do)
+STEPS_SAID = {
+    "arrived": said("{unit} staat er, en telt daar nu mee."),
+    "returning": said("{unit} gaat terug naar de eigen kazerne, en telt nergens mee tot hij er is."),
+    "ended": said("{unit} is thuis, en telt daar weer mee."),
+}
 
 
 @require_POST
 @acting_required(*LEADERS)
-def end_move_up(request: HttpRequest, acting: Acting, unit: str) -> HttpResponse:
+def step_move_up(request: HttpRequest, acting: Acting, unit: str) -> HttpResponse:
     def do(own: Scope) -> tuple[str, str]:
-        move_ups.end_move_up(own, unit)
-        return "/regio", gettext("{unit} gaat terug naar de eigen kazerne.").format(unit=unit)
+        step = request.POST.get("stap", "")
+        if step not in STEPS_SAID:
+            raise RefusedError("kies wat er met de herbezetting gebeurt")
+        move_ups.STEPS[step](own, unit, read_happened(request))
+        return "/regio", gettext(STEPS_SAID[step]).format(unit=unit)
 
     return act(request, acting, do)
 

@@ -50,7 +50,7 @@ SENTENCES: dict[str, Sentence] = {
             said("Eenheid {unit} bezet kazerne {move_up} (herbezetting)"),
             said("Eenheid {unit} is op {place}"),
         ),
-        (said(", voor wat is uitgeleend op regel {line}"),),
+        (said(", voor wat is uitgeleend op regel {line}"), said(", volgens feit {follows}")),
     ),
     "incident_opened": Sentence(
         (said("Incident {incident} geopend: {what}"),), (said(", {level}"), said(", op {place}"))
@@ -140,12 +140,14 @@ SENTENCES: dict[str, Sentence] = {
 }
 """How each kind of fact is told: one for every key of ``log.KINDS``."""
 
-HOME = Sentence((said("Eenheid {unit} gaat terug naar de eigen kazerne"),))
+HOME = Sentence((said("Eenheid {unit} is terug op de eigen kazerne"),), (said(", volgens feit {follows}"),))
+RETURNING = Sentence((said("Eenheid {unit} gaat terug naar de eigen kazerne"),))
 BEGUN = Sentence((said("{procedure}, dossier {dossier} begonnen; het is nu {state}"),))
 ORDERED = Sentence(
     (said("Eenheid {unit} gaat naar kazerne {move_up} (herbezetting)"),),
     (said(", voor wat is uitgeleend op regel {line}"),),
 )
+UNDER_WAY = {"ordered": ORDERED, "returning": RETURNING}
 BY_LAW = Sentence((said("{procedure}, dossier {dossier}: {step}, doordat een termijn verliep; het is nu {state}"),))
 TAKEN_BACK = Sentence((said("Feit {corrects} teruggenomen: {reason}"),))
 
@@ -165,8 +167,8 @@ def _choose(kind: str, body: Values) -> Sentence:
     """How a fact is told; some kinds have a body that means something else."""
     if kind == "unit_position" and body.get("move_up") == "":
         return HOME
-    if kind == "unit_position" and body.get("move_up_step") == "ordered" and "move_up" in body:
-        return ORDERED
+    if kind == "unit_position" and "move_up" in body and body.get("move_up_step") in UNDER_WAY:
+        return UNDER_WAY[body["move_up_step"]]
     if kind == "step_taken" and not body.get("step"):
         return BEGUN
     if kind == "step_taken" and body.get("by") == BY_TERM:
