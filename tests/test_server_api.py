@@ -559,9 +559,33 @@ def test_escalating_refusing_and_withdrawing_say_when_they_happened() -> None:
         (refuser, "/weigeringen", {"regel": f"{request}-1", "reden": "restdekking"}, 85, 50, "offer_refused"),
         (lender, f"/aanboden/{offer}/intrekken", {"reden": "zelf nodig"}, 65, 45, "offer_withdrawn"),
     )
-    for browser, path, body, before, at, kind in steps:
-        for wrong in (before, -60):
-            assert post(browser, path, {**body, "gebeurd_op": ago(wrong)}).status_code == 409, (path, wrong)
-        assert post(browser, path, {**body, "gebeurd_op": ago(at)}).status_code in (200, 201), path
-        (last, *_) = browser.get(f"{API}/gebeurtenissen?soort={kind}&aantal=1").json()["resultaten"]
-        assert datetime.datetime.fromisoformat(last["gebeurd_op"]) == now - datetime.timedelta(minutes=at), path
+
+    def told_at(steps: Any) -> str:
+        """Takes each step at its moment, and at no moment before what it follows or to come; the id of the last."""
+        for browser, path, body, before, at, kind in steps:
+            for wrong in (before, -60):
+                assert post(browser, path, {**body, "gebeurd_op": ago(wrong)}).status_code == 409, (path, wrong)
+            answer = post(browser, path, {**body, "gebeurd_op": ago(at)})
+            assert answer.status_code in (200, 201), (path, answer.content)
+            (last, *_) = browser.get(f"{API}/gebeurtenissen?soort={kind}&aantal=1").json()["resultaten"]
+            assert datetime.datetime.fromisoformat(last["gebeurd_op"]) == now - datetime.timedelta(minutes=at), path
+        return str(answer.json().get("id"))
+
+    told_at(steps)
+    offer = post(lender, "/aanboden", told | {"gebeurd_op": ago(44)}).json()["id"]
+    for commitment in post(asker, f"/aanboden/{offer}/aanvaarden", {"gebeurd_op": ago(43)}).json()["ids"]:
+        for browser, step, at in ((asker, "unit_released", 42), (lender, "unit_home", 30)):
+            post(browser, f"/toezeggingen/{commitment}/stappen", {"stap": step, "gebeurd_op": ago(at)})
+    cost = {"soort": "personeel", "centen": 900_000, "dag": "2026-07-01", "omschrijving": "inzet"}
+    kept = told_at([(lender, f"/aanvragen/{request}/kosten", cost, 85, 25, "cost_entered")])
+    wrong = post(lender, f"/aanvragen/{request}/kosten", {**cost, "gebeurd_op": ago(24)}).json()["id"]
+    claim = told_at(
+        [
+            (lender, f"/kosten/{wrong}/terugnemen", {"reden": "dubbel"}, 26, 20, "cost_withdrawn"),
+            (lender, f"/aanvragen/{request}/rijksbijdrage", {}, 31, 15, "claim_filed"),
+        ]
+    )
+    decided = {"centen": 1, "reden": "volgens de regeling"}
+    told_at([(client("demo-minister"), f"/rijksbijdragen/{claim}/beslissen", decided, 16, 10, "claim_decided")])
+    entered = lender.get(f"{API}/kosten/{kept}").json()["opgevoerd_op"]
+    assert datetime.datetime.fromisoformat(entered) == now - datetime.timedelta(minutes=25)

@@ -212,6 +212,7 @@ def test_costs_from_entry_to_decision() -> None:
     assert "€ 500,50" in shown, "who was helped sees what it cost"
     assert client("demo-officier-vr05").get(page).content.decode().count("inzet") == 0, "another lender does not"
     assert client("demo-officier-vr08").get(page).status_code == 404
+    assert "ligt voor de afloop" in press(lender, f"{page}/vragen", terug=page, gebeurd_op="2026-07-02T12:00")
     assert "gevraagd" in press(lender, f"{page}/vragen", terug=page)
     assert "staan vast" in press(lender, f"{page}/opvoeren", **given)
     (claim,) = minister.get(f"{API}/rijksbijdragen?aanvraag={request}").json()["resultaten"]

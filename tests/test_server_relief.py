@@ -225,17 +225,24 @@ def test_relief_through_the_api_and_nobody_elses(engine: Engine) -> None:
     asker, stranger = client("demo-officier-vr06"), client("demo-officier-vr20")
     path = f"/incidenten/{incident}/aflossing"
     assert asker.get(API + path).status_code == 404, "not made yet"
-    made = post(asker, path, {})
+    at = datetime.datetime.fromisoformat(datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"))
+    early, then = ({"gebeurd_op": (at - datetime.timedelta(hours=h)).isoformat()} for h in (1, 0))
+    assert post(asker, path, early).status_code == 409, "before the incident began"
+    made = post(asker, path, then)
     assert made.status_code == 201, made.content
     shown = asker.get(API + path).json()
+    assert datetime.datetime.fromisoformat(shown["gemaakt_op"]) == at
     assert shown["id"] == made.json()["id"]
     assert len(shown["golven"]) == 2
     assert shown["golven"][0]["aflossers"]
     assert {shift["blok"] for shift in shown["diensten"]} == {0, 1, 2}
     assert stranger.get(API + path).status_code == 404
     assert post(stranger, path, {}).status_code == 404
-    asked = post(asker, f"{path}/aanvragen", {"golven": 2, "mandaat": "voorzitter", "ondertekenaar": "Voorzitter VR06"})
+    wanted = {"golven": 2, "mandaat": "voorzitter", "ondertekenaar": "Voorzitter VR06"}
+    assert post(asker, f"{path}/aanvragen", wanted | early).status_code == 409
+    asked = post(asker, f"{path}/aanvragen", wanted | then)
     assert asked.status_code == 201
+    assert datetime.datetime.fromisoformat(asker.get(f"{API}/aanvragen/{asked.json()['id']}").json()["gedaan_op"]) == at
     lines = asker.get(f"{API}/regels?aanvraag={asked.json()['id']}").json()["resultaten"]
     assert {line["golf"] for line in lines} <= {1, 2}
     assert lines

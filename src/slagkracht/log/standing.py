@@ -34,10 +34,10 @@ class StandingAt:
 def compute_standing_at(situation: Situation, plan: Plan, window: str, at: datetime.datetime) -> StandingAt:
     """The plan's units where the facts say that they are, and free as far as the facts say so.
 
-    A unit counts as free when it is not committed, not at an incident and not out of service, nor on its way to or
-    from standing in for another station: then it covers from neither. One that is on the road needs no turnout, one that stands in
-    for another station that of a crew that waits there. A unit seen away from its
-    station stands at the nearest origin of the plan's travel table.
+    A unit counts as free when it is not committed, not at an incident and not out of service, nor on its way to or from
+    standing in for another station: then it covers from neither. One that is on the road needs no turnout, one that
+    stands in for another station that of a crew that waits there. A unit seen away from its station stands at the
+    nearest origin of the plan's travel table.
     Units that the plan does not know are left out. Raises ValueError when ``window`` is not one of WINDOWS.
     """
     usual = compute_standing(plan.units, plan.stations, window)

@@ -18,7 +18,7 @@ from slagkracht.server.database import Row, Scope
 from slagkracht.server.documents import PDF, keep_document
 from slagkracht.server.engine import CLOCK
 from slagkracht.server.journal import read_events, record
-from slagkracht.server.ledger import LedgerError, NotAllowedError, NotFoundError
+from slagkracht.server.ledger import NOUNS, LedgerError, NotAllowedError, NotFoundError, read_stated
 from slagkracht.sources.rule_files import read_rules
 
 MINISTER = ("De Minister van Justitie en Veiligheid",)
@@ -47,9 +47,18 @@ class ClaimFile:
 
 
 def enter_cost(
-    scope: Scope, request: str, kind: str, cents: int, spent_on: datetime.date, what: str, evidence: str = ""
+    scope: Scope,
+    request: str,
+    kind: str,
+    cents: int,
+    spent_on: datetime.date,
+    what: str,
+    evidence: str = "",
+    happened_at: datetime.datetime | None = None,
 ) -> str:
     """Enters what the acting region spent on a request that it lent for; returns the entry's id.
+
+    ``happened_at`` when it was entered in its own books (None = now), as in every step that follows.
 
     Raises LedgerError for an unknown kind, an amount that is not positive, a day to come, or a claim that was filed.
     """
@@ -66,7 +75,8 @@ def enter_cost(
         raise LedgerError("kies een kostensoort: {kinds}", kinds=", ".join(KINDS))
     if not 0 < cents <= 10**12 or not what.strip():
         raise LedgerError("zeg wat het was, en vul een bedrag van meer dan 0 in")
-    if spent_on > scope.at.astimezone(CLOCK).date():
+    happened_at = read_stated(scope, happened_at, row["made_at"], NOUNS["made"])
+    if spent_on > (happened_at or scope.at).astimezone(CLOCK).date():
         raise LedgerError("kosten worden opgevoerd als zij gemaakt zijn: de dag ligt nog in de toekomst")
     _refuse_filed(scope, request)
     entry, audience = f"K-{scope.region}-{secrets.token_hex(5)}", _parties(row)
@@ -83,15 +93,15 @@ def enter_cost(
         what=what.strip(),
         evidence=evidence.strip(),
         made_by=scope.actor,
-        made_at=scope.at,
+        made_at=happened_at or scope.at,
     )
     told = {"entry": entry, "request": request, "kind": kind, "cents": cents, "what": what.strip()}
     told |= {"spent_on": spent_on.isoformat(), "evidence": evidence.strip()}
-    record(scope, "cost_entered", told, audience)
+    record(scope, "cost_entered", told, audience, happened_at)
     return entry
 
 
-def withdraw_cost(scope: Scope, entry: str, reason: str) -> None:
+def withdraw_cost(scope: Scope, entry: str, reason: str, happened_at: datetime.datetime | None = None) -> None:
     """Takes back an entry of the acting region, with the reason; it stays in the log. Not after the claim was filed."""
     row = scope.row("select * from slagkracht.cost_entry where entry_id = %s for update", entry)
     if row is None or row["region"] != scope.region:
@@ -102,14 +112,15 @@ def withdraw_cost(scope: Scope, entry: str, reason: str) -> None:
     if row["withdrawn_at"] is not None or not reason.strip():
         raise LedgerError("een kostenpost wordt één keer teruggenomen, met een reden")
     _refuse_filed(scope, row["request_id"])
+    happened_at = read_stated(scope, happened_at, row["made_at"], NOUNS["entered"])
     scope.run(
         "update slagkracht.cost_entry set withdrawn_at = %s, withdrawn_why = %s where entry_id = %s",
-        scope.at,
+        happened_at or scope.at,
         reason.strip(),
         entry,
     )
     told = {"entry": entry, "reason": reason.strip(), "request": row["request_id"]}
-    record(scope, "cost_withdrawn", told, [row["receiver"], *row["audience"]])
+    record(scope, "cost_withdrawn", told, [row["receiver"], *row["audience"]], happened_at)
 
 
 def read_own_files(scope: Scope) -> list[tuple[Row, ClaimFile]]:
@@ -166,7 +177,7 @@ def read_files(scope: Scope, request: str, hours: bool = True) -> list[ClaimFile
     return files
 
 
-def file_claim(scope: Scope, request: str) -> str:
+def file_claim(scope: Scope, request: str, happened_at: datetime.datetime | None = None) -> str:
     """Files the acting region's claim with the minister, with its overview as a document; returns the claim's id.
 
     Raises LedgerError before the assistance is over, after the term, below the threshold, or a second time.
@@ -179,14 +190,16 @@ def file_claim(scope: Scope, request: str) -> str:
     if mine.ended_at is None:
         raise LedgerError("de bijstand is nog niet afgelopen: er is nog een eenheid niet thuis")
     assert mine.claim.file_before is not None
-    if scope.at >= mine.claim.file_before:
+    happened_at = read_stated(scope, happened_at, mine.ended_at, NOUNS["ended"])
+    at = happened_at or scope.at
+    if at >= mine.claim.file_before:
         raise LedgerError("de termijn om aan te vragen liep tot {day}", day=f"{mine.claim.file_before:%d-%m-%Y}")
     if not mine.claim.passes:
         raise LedgerError("de kosten komen niet boven de drempel: er is geen rijksbijdrage te vragen")
     audience = sorted({row["region"], NATIONAL_CHAIN} - {scope.region})
     content = _write(scope, row, [mine], f"Aanvraag rijksbijdrage in bijstandskosten van {scope.region}")
     document = keep_document(scope, "aanvraag rijksbijdrage", content, PDF, request, audience, with_request=False)
-    filed = compute_claim([], _rules(), mine.ended_at.date(), filed_at=scope.at.astimezone(CLOCK))
+    filed = compute_claim([], _rules(), mine.ended_at.date(), filed_at=at.astimezone(CLOCK))
     claim = f"R-{scope.region}-{secrets.token_hex(5)}"
     scope.insert(
         "claim",
@@ -200,14 +213,16 @@ def file_claim(scope: Scope, request: str) -> str:
         document_id=document,
         decide_before=filed.decide_before,
         filed_by=scope.actor,
-        filed_at=scope.at,
+        filed_at=at,
     )
     told = {"claim": claim, "request": request, "cents": mine.claim.contribution, "document": document}
-    record(scope, "claim_filed", {**told, "counted": mine.claim.counted}, audience)
+    record(scope, "claim_filed", {**told, "counted": mine.claim.counted}, audience, happened_at)
     return claim
 
 
-def decide_claim(scope: Scope, claim: str, cents: int, reason: str) -> None:
+def decide_claim(
+    scope: Scope, claim: str, cents: int, reason: str, happened_at: datetime.datetime | None = None
+) -> None:
     """Records what the minister grants of a claim, with the reason. By the minister, once."""
     row = scope.row("select * from slagkracht.claim where claim_id = %s", claim)
     if row is None:
@@ -216,15 +231,16 @@ def decide_claim(scope: Scope, claim: str, cents: int, reason: str) -> None:
         raise NotAllowedError("beslissen over een rijksbijdrage is aan de minister")
     if row["decided_at"] is not None or not 0 <= cents <= row["counted"] or not reason.strip():
         raise LedgerError("er wordt één keer beslist, met een reden, over hoogstens wat in aanmerking komt")
+    happened_at = read_stated(scope, happened_at, row["filed_at"], NOUNS["filed"])
     scope.run(
         "update slagkracht.claim set granted = %s, decided_why = %s, decided_at = %s where claim_id = %s",
         cents,
         reason.strip(),
-        scope.at,
+        happened_at or scope.at,
         claim,
     )
     told = {"claim": claim, "cents": cents, "reason": reason.strip(), "request": row["request_id"]}
-    record(scope, "claim_decided", told, [row["region"], row["receiver"]])
+    record(scope, "claim_decided", told, [row["region"], row["receiver"]], happened_at)
 
 
 # ── told to others ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -59,7 +59,7 @@ def read_claim_files(request: HttpRequest, id: str) -> list[dict[str, Any]]:
 def enter_cost(request: HttpRequest, id: str, given: schemas.KostenpostIn) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
         what, evidence = given.omschrijving, given.bewijsstuk
-        return {"id": costs.enter_cost(own, id, given.soort, given.centen, given.dag, what, evidence)}
+        return {"id": costs.enter_cost(own, id, given.soort, given.centen, given.dag, what, evidence, given.gebeurd_op)}
 
     return once(request, acting_of(request, *PAYERS), 201, do)
 
@@ -67,16 +67,16 @@ def enter_cost(request: HttpRequest, id: str, given: schemas.KostenpostIn) -> An
 @api.post("/kosten/{id}/terugnemen", response={200: Made, **BAD}, summary="Kostenpost terugnemen", tags=["kosten"])
 def withdraw_cost(request: HttpRequest, id: str, given: schemas.TerugnemenIn) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        costs.withdraw_cost(own, id, given.reden)
+        costs.withdraw_cost(own, id, given.reden, given.gebeurd_op)
         return {"id": id}
 
     return once(request, acting_of(request, *PAYERS), 200, do)
 
 
 @api.post("/aanvragen/{id}/rijksbijdrage", response={201: Made, **BAD}, summary="Rijksbijdrage vragen", tags=["kosten"])
-def file_claim(request: HttpRequest, id: str) -> Answer:
+def file_claim(request: HttpRequest, id: str, given: schemas.GebeurdIn | None = None) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        return {"id": costs.file_claim(own, id)}
+        return {"id": costs.file_claim(own, id, given.gebeurd_op if given else None)}
 
     return once(request, acting_of(request, *PAYERS), 201, do)
 
@@ -85,7 +85,7 @@ def file_claim(request: HttpRequest, id: str) -> Answer:
           tags=["kosten"])  # fmt: skip
 def decide_claim(request: HttpRequest, id: str, given: schemas.BeslissenIn) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        costs.decide_claim(own, id, given.centen, given.reden)
+        costs.decide_claim(own, id, given.centen, given.reden, given.gebeurd_op)
         return {"id": id}
 
     return once(request, acting_of(request, "minister"), 200, do)

@@ -72,7 +72,7 @@ def read_rotation(request: HttpRequest, id: str) -> dict[str, Any]:
           tags=["aflossing"])  # fmt: skip
 def plan_relief(request: HttpRequest, id: str, given: schemas.AflossingIn) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        return {"id": relief.plan_relief(own, _engine(), id, given.tot)}
+        return {"id": relief.plan_relief(own, _engine(), id, given.tot, happened_at=given.gebeurd_op)}
 
     return once(request, acting_of(request, *LEADERS), 201, do)
 
@@ -81,7 +81,8 @@ def plan_relief(request: HttpRequest, id: str, given: schemas.AflossingIn) -> An
           tags=["aflossing"])  # fmt: skip
 def ask_relief(request: HttpRequest, id: str, given: schemas.AflossingAanvragenIn) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        return {"id": relief.ask_relief(own, _engine(), id, given.golven, given.mandaat, given.ondertekenaar)}
+        signed = given.mandaat, given.ondertekenaar
+        return {"id": relief.ask_relief(own, _engine(), id, given.golven, *signed, given.gebeurd_op)}
 
     return once(request, acting_of(request, "voorzitter", "officier", "actiecentrum"), 201, do)
 

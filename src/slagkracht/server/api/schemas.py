@@ -324,7 +324,7 @@ class Rijksbijdrage(Schema):
     beslist_op: datetime.datetime | None
 
 
-class KostenpostIn(Incoming):
+class KostenpostIn(GebeurdIn):
     soort: Code
     centen: Annotated[int, Field(ge=1, le=10**12, strict=True)]
     dag: Day
@@ -332,11 +332,11 @@ class KostenpostIn(Incoming):
     bewijsstuk: Text = ""
 
 
-class TerugnemenIn(Incoming):
+class TerugnemenIn(GebeurdIn):
     reden: Code
 
 
-class BeslissenIn(Incoming):
+class BeslissenIn(GebeurdIn):
     centen: Annotated[int, Field(ge=0, le=10**12, strict=True)]
     reden: Code
 
@@ -357,11 +357,11 @@ class Kostendossier(Schema):
     status_van_de_regel: str
 
 
-class AflossingIn(Incoming):
+class AflossingIn(GebeurdIn):
     tot: Moment | None = None
 
 
-class AflossingAanvragenIn(Incoming):
+class AflossingAanvragenIn(GebeurdIn):
     golven: Annotated[int, Field(ge=1, le=50, strict=True)] = 1
     mandaat: Code
     ondertekenaar: Code

@@ -54,6 +54,10 @@ NOUNS = {
     "begin": "het begin van het incident",
     "made": "de aanvraag",
     "offered": "het aanbod",
+    "entered": "het opvoeren",
+    "ended": "de afloop van de bijstand",
+    "filed": "het vragen van de rijksbijdrage",
+    "rotation": "het vorige rooster",
     "move_up": "de vorige stap van de herbezetting",
 }
 """What a refusal speaks of, in the word that screens show."""

@@ -28,6 +28,7 @@ from slagkracht.server import ledger
 from slagkracht.server.database import Scope
 from slagkracht.server.engine import CLOCK, Engine
 from slagkracht.server.journal import read_events, record
+from slagkracht.server.ledger import NOUNS, read_stated
 from slagkracht.server.relief.kept import Planned, count_empty, pack, read_planned
 from slagkracht.server.relief.standing import GONE, Held, needs_relief, people_of, read_held
 
@@ -36,7 +37,12 @@ EFFORT = 0.0
 
 
 def plan_relief(
-    scope: Scope, engine: Engine, incident: str, until: datetime.datetime | None = None, effort: float = EFFORT
+    scope: Scope,
+    engine: Engine,
+    incident: str,
+    until: datetime.datetime | None = None,
+    effort: float = EFFORT,
+    happened_at: datetime.datetime | None = None,
 ) -> str:
     """Works out who relieves whom at an incident until it ends, and keeps it; returns the rotation's id.
 
@@ -58,7 +64,10 @@ def plan_relief(
     starts = before.starts if before else _first_stands(held, situation)
     if until <= starts:
         raise ledger.LedgerError("het einde van de inzet ligt voor het begin")
-    made = _turn(scope, engine, incident, held, starts, until, before, effort)
+    after, what = (before.made_at, "rotation") if before else (row["opened_at"], "begin")
+    happened_at = read_stated(scope, happened_at, after, NOUNS[what])
+    at = happened_at or scope.at
+    made = _turn(scope, engine, incident, held, starts, until, at, before, effort)
     rotation_id = f"W-{scope.region}-{secrets.token_hex(5)}"
     audience = sorted({row["region"], *(set(row["audience"]) & {NATIONAL_CHAIN})} - {scope.region})
     scope.insert(
@@ -70,10 +79,12 @@ def plan_relief(
         plan_hash=engine.plan_hash,
         content=json.dumps(pack(engine, made, starts)),
         made_by=scope.actor,
-        made_at=scope.at,
+        made_at=at,
     )
     told = {"incident": incident, "rotation": rotation_id, "waves": made.blocks - 1, "changed": made.changed}
-    record(scope, "relief_planned", {**told, "until": until.isoformat(), "empty": count_empty(made)}, audience)
+    record(
+        scope, "relief_planned", {**told, "until": until.isoformat(), "empty": count_empty(made)}, audience, happened_at
+    )
     return rotation_id
 
 
@@ -115,6 +126,7 @@ def _turn(
     held: list[Held],
     starts: datetime.datetime,
     until: datetime.datetime,
+    at: datetime.datetime,
     before: Planned | None,
     effort: float,
 ) -> Rotation:
@@ -153,7 +165,7 @@ def _turn(
     if fresh and not last and not changes:
         return rotation
     begun = rotation.block <= last
-    now_min = max(int((scope.at - starts).total_seconds() // 60), *rotation.leaves_min[begun].tolist(), -1_000_000)
+    now_min = max(int((at - starts).total_seconds() // 60), *rotation.leaves_min[begun].tolist(), -1_000_000)
     return replan_rotation(rotation, changes, now_min, crews, travel_min, shifts, **options)
 
 

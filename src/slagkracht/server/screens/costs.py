@@ -15,7 +15,7 @@ from slagkracht.server import costs, documents, ledger
 from slagkracht.server import engine as seam
 from slagkracht.server.database import Scope
 from slagkracht.server.guard import Acting, acting_required, acting_scope
-from slagkracht.server.screens.page import LEADERS, RefusedError, act
+from slagkracht.server.screens.page import LEADERS, RefusedError, act, read_happened
 
 PAYERS = (*LEADERS, "beleid")
 """Roles that may enter costs and claim them."""
@@ -52,7 +52,9 @@ def enter(request: HttpRequest, acting: Acting, request_id: str) -> HttpResponse
         except ValueError:
             raise RefusedError("schrijf de dag als 2026-07-01") from None
         cents = read_cents(request.POST.get("bedrag", ""))
-        costs.enter_cost(own, request_id, given["soort"], cents, day, given["wat"], given["bewijsstuk"])
+        costs.enter_cost(
+            own, request_id, given["soort"], cents, day, given["wat"], given["bewijsstuk"], read_happened(request)
+        )
         return f"/actiecentrum/aanvragen/{request_id}/kosten", gettext("De kosten zijn opgevoerd.")
 
     return act(request, acting, do)
@@ -76,7 +78,7 @@ def read_cents(text: str) -> int:
 @acting_required(*PAYERS)
 def withdraw(request: HttpRequest, acting: Acting, entry: str) -> HttpResponse:
     def do(own: Scope) -> tuple[str, str]:
-        costs.withdraw_cost(own, entry, request.POST.get("reden", ""))
+        costs.withdraw_cost(own, entry, request.POST.get("reden", ""), read_happened(request))
         return request.POST.get("terug", "/actiecentrum"), gettext(
             "De post is teruggenomen; hij blijft in het logboek staan."
         )
@@ -88,7 +90,7 @@ def withdraw(request: HttpRequest, acting: Acting, entry: str) -> HttpResponse:
 @acting_required(*PAYERS)
 def file_claim(request: HttpRequest, acting: Acting, request_id: str) -> HttpResponse:
     def do(own: Scope) -> tuple[str, str]:
-        costs.file_claim(own, request_id)
+        costs.file_claim(own, request_id, read_happened(request))
         return f"/actiecentrum/aanvragen/{request_id}/kosten", gettext(
             "De rijksbijdrage is gevraagd; het stuk ligt klaar."
         )
@@ -101,7 +103,8 @@ def file_claim(request: HttpRequest, acting: Acting, request_id: str) -> HttpRes
 def decide(request: HttpRequest, acting: Acting, claim: str) -> HttpResponse:
     def do(own: Scope) -> tuple[str, str]:
         text = request.POST.get("bedrag", "").strip()
-        costs.decide_claim(own, claim, 0 if text == "0" else read_cents(text), request.POST.get("reden", ""))
+        cents, why = 0 if text == "0" else read_cents(text), request.POST.get("reden", "")
+        costs.decide_claim(own, claim, cents, why, read_happened(request))
         return request.POST.get("terug", "/actiecentrum"), gettext("De beslissing is vastgelegd.")
 
     return act(request, acting, do)

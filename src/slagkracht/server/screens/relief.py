@@ -83,7 +83,7 @@ def plan(request: HttpRequest, acting: Acting, incident: str) -> HttpResponse:
     def do(own: Scope) -> tuple[str, str]:
         engine = _engine()
         until = read_moment(request.POST.get("tot", ""), "inzet tot")
-        relief.plan_relief(own, engine, incident, until)
+        relief.plan_relief(own, engine, incident, until, happened_at=read_happened(request))
         planned = relief.read_planned(own, engine, incident)
         assert planned is not None
         changed = planned.rotation.changed
