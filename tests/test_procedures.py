@@ -552,15 +552,16 @@ def test_whatever_is_taken_the_dossier_stays_in_its_procedure(data: st.DataObjec
 
 @pytest.mark.parametrize("code", sorted(PROCEDURES))
 def test_the_drawings_in_the_docs_are_those_of_the_files(code: str) -> None:
-    drawn = draw_procedure(PROCEDURES[code])
+    drawn = draw_procedure(PROCEDURES[code], ROLES)
     stored = Path(__file__).parent.parent / "docs" / "procedures" / f"{code}.svg"
     assert stored.read_text(encoding="utf-8") == drawn + "\n", "draw again: see docs/procedures/README.md"
 
 
 def test_a_drawing_holds_every_state_and_step_and_marks_where_the_dossier_is() -> None:
     procedure = PROCEDURES["bijstandsaanvraag"]
-    drawn = draw_procedure(procedure, current="bij_minister")
-    for name in [*(s.dutch for s in procedure.steps), *(s.dutch for s in procedure.states)]:
+    drawn = draw_procedure(procedure, ROLES, current="bij_minister")
+    roles = [ROLES[code].dutch for step in procedure.steps for code in step.roles]
+    for name in [*(s.dutch for s in procedure.steps), *(s.dutch for s in procedure.states), *roles]:
         assert name.replace("'", "&#x27;") in drawn
     assert drawn.count("#ffe9b8") == 1
-    assert "#ffe9b8" not in draw_procedure(procedure)
+    assert "#ffe9b8" not in draw_procedure(procedure, ROLES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import html
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -112,6 +113,29 @@ def test_the_map_shows_who_was_where_then(plan: Plan) -> None:
     later = browser.get("/terugkijken/beeld.json", {"om": "2026-01-02T15:00"}).json()
     assert later["incidenten"] == []
     assert len(then["gebieden"]["data"]) == len(later["gebieden"]["data"])
+
+
+@pytest.mark.usefixtures("loaded")
+def test_a_figure_of_then_leads_to_what_it_rested_on_then(plan: Plan) -> None:
+    """Every link of the screen; who was on its way is not free, and a fact of later is not among those named."""
+    browser = exercising("demo-actiecentrum")
+    stands = {}
+    for clock in ("12:59", "13:05"):
+        page = browser.get(f"/terugkijken?om=2026-01-02T{clock}").content.decode()
+        links = {html.unescape(link) for link in re.findall(r'href="(/verantwoording[^"]*)"', page)}
+        assert {"eenheden", "ondergrens", "restdekking"} == {re.split("[=&]", link)[1] for link in links}
+        for link in links:
+            receipt = text_of(browser.get(link))
+            assert f"zoals het was om 02-01-2026 {clock}" in receipt
+            assert re.search(rf"Moment 02-01(-2026)? {clock}", receipt)
+            numbers = re.search(r"Vingerafdruk( VR06 (\d+))?", receipt[receipt.index("Tot en met deze feiten") :])
+            assert numbers is not None
+            free = re.search(r"VR06 Noord- en Oost-Gelderland (\d+) ", receipt)
+            assert free is not None
+            stands[clock] = (int(free[1]), int(numbers[2] or 0))
+    assert stands["13:05"][0] == stands["12:59"][0] - 1
+    assert stands["13:05"][1] == stands["12:59"][1] + 2
+    assert browser.get("/verantwoording?cijfer=eenheden&om=gisteren").status_code == 404
 
 
 @pytest.mark.usefixtures("loaded")

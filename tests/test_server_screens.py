@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -579,6 +580,46 @@ def test_a_variant_is_handed_in_once_to_the_board_of_the_region_that_it_changes(
     with acting("VR06") as scope:
         taken = [event.body["step"] for event in read_events(scope) if event.body.get("dossier") == dossier]
     assert taken == ["", "indienen", "voorleggen", "terug", "indienen", "voorleggen", "aannemen"]
+
+
+def test_a_receipt_names_the_rules_that_were_used_and_no_others(engine: Engine) -> None:
+    asker, centre = client("demo-officier-vr06"), client("demo-actiecentrum")
+    _, line = asked_of_vr07(asker, engine, "ontsmetting", 1)
+    page = centre.get(f"/actiecentrum/aanvragen/{line.rpartition('-')[0]}").content.decode()
+    (link,) = re.findall(r'href="(/verantwoording\?cijfer=voorstel[^"]*)"', page)
+    names = {rule.code: rule.dutch for rule in engine.plan.rules.rules}
+
+    def used(path: str) -> set[str]:
+        shown = re.findall(r'<th scope="row"><span lang="nl">([^<]+)</span>', centre.get(path).content.decode())
+        return {code for code, name in names.items() if name in map(html.unescape, shown)}
+
+    reached = {"ondergrens", "verwerkingstijd", "uitruk", "rijprofiel-spoed"}
+    assert used(html.unescape(link)) == {
+        *reached, "formatie-ontsmetting", "toewijzing-ontsmetting", "vervanging"
+    }  # fmt: skip
+    assert used("/verantwoording?cijfer=voorstel&formatie=handcrew") == {*reached, "formatie-handcrew"}
+    assert used("/verantwoording?cijfer=pelotons") == {*reached, "formatie-basispeloton", "vervanging"}
+    assert used("/verantwoording?cijfer=dekking&norm=bvr-3.2.1") == {*reached, "bvr-3.2.1"} - {"ondergrens"}
+    assert used("/verantwoording?cijfer=eenheden") == set()
+
+
+def test_who_is_asked_sees_who_leads_and_not_what_was_noted_before(engine: Engine) -> None:
+    asker, centre = client("demo-officier-vr06"), client("demo-actiecentrum")
+    place = seam.find_middle(engine, "VR06")
+    at = {"x_m": engine.plan.areas.x_m[place], "y_m": engine.plan.areas.y_m[place]}
+    incident = asker.post("/actiecentrum/incidenten", {"wat": "Heidebrand", **at}).headers["Location"]
+    press(asker, f"{incident}/vastleggen", soort="command_handed_over", functie="leider", aan="Hoofdofficier Zuid")
+    press(asker, f"{incident}/vastleggen", soort="note", tekst="nog onder ons")
+    assert centre.get(incident).status_code == 404
+    asked = {"formatie": "basispeloton", "aantal": 1, "nodig_op": "2030-07-01T12:00", "uren": 12,
+             "grond": "wvr51_minister", "mandaat": "voorzitter", "ondertekenaar": "Demo Voorzitter VR06"}  # fmt: skip
+    press(asker, f"{incident}/aanvragen", **asked)
+    for page in (incident, f"{incident}/overdracht"):
+        seen = text_of(centre.get(page))
+        assert "Hoofdofficier Zuid" in seen
+        assert "nog onder ons" not in seen
+    now = f"{datetime.datetime.now(seam.CLOCK):%Y-%m-%dT%H:%M:%S}"
+    assert "Heidebrand" in text_of(centre.get(f"/logboek?om={now}")), "the picture of then holds what is seen now"
 
 
 def test_an_exercise_has_its_own_colour_and_its_own_facts(engine: Engine) -> None:

@@ -54,19 +54,24 @@ class Driving:
     spread: float
 
 
+def find_drive_rule(roads: Roads) -> str:
+    """The code of the speed profile by which ``roads`` are driven."""
+    fitted = any(name.startswith("gemodelleerd_") for name in roads.road_classes)
+    return "rijprofiel-gemodelleerd" if fitted else "rijprofiel-spoed"
+
+
 def compute_driving(plan: Plan, scenario: str = "") -> Driving:
     """The plan's roads at the speeds in force on its day.
 
-    The speed profile is the rule "rijprofiel-spoed", or "rijprofiel-gemodelleerd" for classes fitted to it; its
-    ``spreiding.overig`` (standard deviation of ln of the drive time) is the error band of every drive. ``scenario``
-    names edits of the drive times that the profile knows (snow, closed motorways); the roads stay as they are. Raises
-    NoRuleError when no profile is in force, ValueError when the plan has no roads or the profile no such scenario.
+    The speed profile is the rule that ``find_drive_rule`` names; its ``spreiding.overig`` (standard deviation of ln of
+    the drive time) is the error band of every drive. ``scenario`` names edits of the drive times that the profile knows
+    (snow, closed motorways); the roads stay as they are. Raises NoRuleError when no profile is in force, ValueError
+    when the plan has no roads or the profile no such scenario.
     """
     if plan.roads is None:
         raise ValueError(f"plan {plan.name!r} heeft geen wegennet en geen rijtijdenmatrix: lever een van beide aan")
     modelled = plan.roads.kind == "gemodelleerd"
-    fitted = any(name.startswith("gemodelleerd_") for name in plan.roads.road_classes)
-    _, profile = rule_in_force(plan.rules, "rijprofiel-gemodelleerd" if fitted else "rijprofiel-spoed", plan.day)
+    _, profile = rule_in_force(plan.rules, find_drive_rule(plan.roads), plan.day)
     arc_s = compute_arc_seconds(plan.roads, profile)
     if scenario:
         known = profile.get("scenario", {})

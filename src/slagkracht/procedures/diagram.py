@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
-from slagkracht.procedures.procedure import Procedure, Step
+from slagkracht.procedures.procedure import Procedure, Role, Step
 
-BOX_W, BOX_H, ROW_H, LANE_W, GAP, MARGIN = 300, 32, 22, 16, 22, 20
+BOX_W, BOX_H, ROW_H, LANE_W, GAP, MARGIN = 300, 32, 36, 16, 22, 20
+STEP_SIZE, ROLE_SIZE = 13, 11
+CHARACTER = 0.56
+"""How wide a character is on average, as a share of its size."""
 COLOURS = ("#154273", "#a90061", "#39870c", "#b35900", "#42145f", "#01689b", "#94710a", "#d52b1e")
 
 
-def draw_procedure(procedure: Procedure, current: str = "") -> str:
+def draw_procedure(procedure: Procedure, roles: Mapping[str, Role], current: str = "") -> str:
     """The procedure as SVG text, with ``current`` (a state) standing out; its title says what it is.
 
-    States stand in the order in which they can be reached, the ends last. Every state has a line of its own, left of
-    the boxes: a step joins it with a dot, and its arrow enters the state.
+    ``roles`` by code, as the procedure names them: under each step stands who may take it. States stand in the order in
+    which they can be reached, the ends last. Every state has a line of its own, left of the boxes: a step joins it with
+    a dot, and its arrow enters the state.
     """
-    roles_of = {step.code: ", ".join(step.roles) or "van rechtswege" for step in procedure.steps}
+    who = {s.code: ", ".join(roles[code].dutch for code in s.roles) or "van rechtswege" for s in procedure.steps}
     order = _order(procedure)
     moves = {code: [step for step in procedure.steps if code in step.from_states] for code in order}
     targets = [code for code in order if any(step.to == code for step in procedure.steps)]
@@ -27,18 +32,20 @@ def draw_procedure(procedure: Procedure, current: str = "") -> str:
     for code in order:
         top[code] = y
         y += BOX_H + 6 + ROW_H * len(moves[code]) + GAP
-    width, height = left + 640, y - GAP + MARGIN
+    lines = [(step.dutch, STEP_SIZE) for step in procedure.steps] + [(each, ROLE_SIZE) for each in who.values()]
+    widest = max(34 + int(CHARACTER * size * len(words)) for words, size in lines)
+    width, height = left + max(BOX_W, widest) + MARGIN, y - GAP + MARGIN
     state = {s.code: s for s in procedure.states}
     ends: dict[str, list[int]] = {code: [top[code] + BOX_H // 2] for code in targets}
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width} {height}" width="{width}" '
-        f'height="{height}" font-family="sans-serif" font-size="13" fill="none" stroke-width="1.5">',
+        f'height="{height}" font-family="sans-serif" font-size="{STEP_SIZE}" fill="none" stroke-width="1.5">',
         f"<title>{escape(procedure.dutch)}</title>",
     ]
     for code in order:
         for i, step in enumerate(moves[code]):
-            row = top[code] + BOX_H + 6 + ROW_H * i + ROW_H // 2
-            label = f"{_text(left + 34, row + 4, step.dutch)}{_text(left + 400, row + 4, roles_of[step.code], 11)}"
+            row = top[code] + BOX_H + 6 + ROW_H * i + ROW_H // 2 - 4
+            label = f"{_text(left + 34, row, step.dutch)}{_text(left + 34, row + 14, who[step.code], ROLE_SIZE)}"
             if step.to:
                 ends[step.to].append(row)
                 colour = _colour(targets, step.to)
@@ -77,5 +84,5 @@ def _colour(targets: list[str], code: str) -> str:
     return COLOURS[targets.index(code) % len(COLOURS)]
 
 
-def _text(x: int, y: int, words: str, size: int = 13) -> str:
+def _text(x: int, y: int, words: str, size: int = STEP_SIZE) -> str:
     return f'<text x="{x}" y="{y}" font-size="{size}" fill="#10243e">{escape(words)}</text>'

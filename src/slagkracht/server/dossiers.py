@@ -16,6 +16,7 @@ from slagkracht.log import NATIONAL_CHAIN
 from slagkracht.procedures import (
     Dossier,
     Procedure,
+    Role,
     StepRefusedError,
     Taken,
     Who,
@@ -48,6 +49,12 @@ def read_known() -> dict[str, Procedure]:
     """
     more = os.environ.get("SLAGKRACHT_PROCEDURES", "")
     return read_procedures(NATIONAL, Path(more) if more else None)[0]
+
+
+@functools.cache
+def read_roles() -> dict[str, Role]:
+    """Who may act in them, by code."""
+    return read_procedures()[1]
 
 
 def find_quorum() -> int:

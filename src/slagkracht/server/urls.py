@@ -22,6 +22,7 @@ from slagkracht.server.screens import (
     manage,
     nation,
     past,
+    receipts,
     region,
     relief,
 )
@@ -32,7 +33,7 @@ urlpatterns = [
     path("kaart/plan.html", nation.show_plan_map),
     path("kaart/land.json", nation.read_land),
     path("kaart/nu.json", nation.read_now),
-    path("verantwoording", nation.show_receipt),
+    path("verantwoording", receipts.show_receipt),
     path("actiecentrum", action.show_centre),
     path("actiecentrum/incidenten", action.open_incident),
     path("actiecentrum/incidenten/<str:incident>", action.show_incident),

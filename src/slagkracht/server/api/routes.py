@@ -218,7 +218,7 @@ def drawing(request: HttpRequest, code: str, toestand: str = "") -> HttpResponse
     procedure = dossiers.read_known().get(code)
     if procedure is None:
         raise ledger.NotFoundError(f"procedure {code} is hier niet bekend")
-    return HttpResponse(draw_procedure(procedure, toestand), content_type="image/svg+xml")
+    return HttpResponse(draw_procedure(procedure, dossiers.read_roles(), toestand), content_type="image/svg+xml")
 
 
 @api.get("/beeld", response={200: schemas.Beeld, **BAD}, summary="Het beeld op een tijdstip, zoals het toen bekend was",

@@ -61,11 +61,22 @@ def close_incident(scope: Scope, incident: str, happened_at: datetime.datetime |
     record(scope, "incident_closed", {"incident": incident}, row["audience"], happened_at)
 
 
+SHARED = ("incident_opened", "incident_escalated", "command_handed_over")
+"""What is read along of an incident by who may see it, also when it was told before: what it is and who leads."""
+
+
 def let_see_incident(scope: Scope, incident: str, audience: list[str]) -> None:
-    """Lets ``audience`` see an incident, next to who sees it already."""
+    """Lets ``audience`` see an incident, next to who sees it already, and what its own region told of SHARED."""
     scope.run(
         "update slagkracht.incident set audience = array(select distinct unnest(audience || %s::text[]) order by 1), "
         "version = version + 1 where incident_id = %s",
         audience,
+        incident,
+    )
+    scope.run(
+        "select slagkracht.show_fact(number, %s) from slagkracht.event where world = slagkracht.world() "
+        "and chain = slagkracht.own() and kind = any(%s) and body->>'incident' = %s",
+        audience,
+        list(SHARED),
         incident,
     )

@@ -218,11 +218,12 @@ def show_dossier(request: HttpRequest, acting: Acting, dossier: str) -> HttpResp
             (step, [(find_field(procedure, name), preset(name, engine, now)) for name in step.asks])
             for step in available_steps(procedure, case, who, now)
         ],
+        "elders": [step for step in procedure.steps if case.state in step.from_states and step.roles],
         "regios": [region for region in regions if region != NATIONAL_CHAIN],
         "gezet": [tell_taken(procedure, taken) for taken in reversed(case.taken)],
         "termijnen": [(each, each.ends_at <= now) for each in compute_deadlines(procedure, case)],
         # the drawing is ours, of a procedure that was refused at load when anything in it was amiss
-        "tekening": mark_safe(draw_procedure(procedure, case.state)),
+        "tekening": mark_safe(draw_procedure(procedure, dossiers.read_roles(), case.state)),
         "versies": [(field, compute_versions(case, field.name)) for field in procedure.fields if field.kind == "stuk"],
         "plannen": [
             (field, receipt, engine is not None and compute_hash(engine.plan) == receipt)

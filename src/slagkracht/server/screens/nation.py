@@ -13,15 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.utils.translation import gettext
-from django.utils.translation import gettext_noop as said
 from django.views.decorators.http import require_GET
 
-from slagkracht import __version__
 from slagkracht.log import Situation
 from slagkracht.reports.columns import pack_column, pack_shapes
 from slagkracht.reports.drawing import Drawing, compute_drawing
-from slagkracht.rules import rule_version_in_force
 from slagkracht.server import engine as seam
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.engine import Engine, Picture
@@ -282,116 +278,3 @@ def find_plan_map() -> Path | None:
     """The map page that SLAGKRACHT_KAART names; None where it names none, or while it is still being made."""
     page = Path(os.environ.get("SLAGKRACHT_KAART", ""))
     return page if page.is_file() else None
-
-
-# ── the receipt ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-FIGURES = {
-    "restdekking": (
-        said("Restdekking"),
-        said(
-            "Het aandeel inwoners van een regio dat nu binnen de tijd van de regel 'ondergrens' wordt bereikt door een "
-            "vrije eenheid, waar die ook staat. Opkomsttijd = verwerkingstijd + uitruktijd + rijtijd."
-        ),
-        ("ondergrens", "verwerkingstijd", "uitruk", "rijprofiel-gemodelleerd", "rijprofiel-spoed"),
-    ),
-    "ondergrens": (
-        said("Ondergrens"),
-        said(
-            "Het aandeel waaronder een regio niet uitleent: haar eigen vaststelling, of de gewone dekking van dit "
-            "tijdvenster min de marge van de regel."
-        ),
-        ("ondergrens",),
-    ),
-    "eenheden": (
-        said("Vrije eenheden"),
-        said(
-            "Eenheden van het plan die niet zijn toegezegd, niet bij een incident staan en niet buiten dienst zijn. "
-            "Waar geen feit bekend is of een regio niet deelt, spreekt het plan."
-        ),
-        ("uitruk",),
-    ),
-    "pelotons": (
-        said("Beschikbare pelotons"),
-        said(
-            "Hoeveel basispelotons compleet kunnen staan in het gebied met de meeste inwoners van de gekozen regio, "
-            "gerekend vanaf de alarmering, terwijl elke regio haar ondergrens houdt."
-        ),
-        ("formatie-basispeloton", "vervanging", "ondergrens", "zonder-kazerne"),
-    ),
-    "voorstel": (
-        said("Voorstel"),
-        said(
-            "De vroegst mogelijke complete formaties uit vrije eenheden, terwijl elke regio haar ondergrens houdt. De "
-            "aanvrager en regio's die al weigerden tellen niet mee."
-        ),
-        ("formatie-basispeloton", "formatie-handcrew", "vervanging", "ondergrens", "zonder-kazerne"),
-    ),
-    "dekking": (
-        said("Dekking volgens de norm"),
-        said(
-            "Het aandeel inwoners van het plan dat een norm in een tijdvenster op tijd bereikt ziet, met elke eenheid "
-            "op haar eigen kazerne. Wie niet op tijd bereikt wordt, is het tekort."
-        ),
-        ("verwerkingstijd", "uitruk", "rijprofiel-gemodelleerd", "rijprofiel-spoed"),
-    ),
-    "kosten": (
-        said("Kosten en rijksbijdrage"),
-        said(
-            "De opgevoerde kosten die volgens de regeling meetellen, het eigen deel van de regio en wat daarboven voor "
-            "een rijksbijdrage in aanmerking komt."
-        ),
-        ("rijksbijdragen",),
-    ),
-    "tekort": (
-        said("Landelijk tekort"),
-        said(
-            "Doorgerekende jaren van de scenario's in het plan, naast wat op tijd kan staan terwijl elke regio haar "
-            "ondergrens houdt. Jaren, toevalsgetal en venster staan bij de tabel; 'slagkracht tekort' geeft bij "
-            "hetzelfde plan dezelfde cijfers."
-        ),
-        ("formatie-basispeloton", "formatie-handcrew", "vervanging", "ondergrens", "zonder-kazerne"),
-    ),
-}
-
-
-@require_GET
-@acting_required()
-def show_receipt(request: HttpRequest, acting: Acting) -> HttpResponse:
-    """On what a figure rests: plan, rules with their versions, engine, and the facts that were known."""
-    engine = seam.current()
-    code = request.GET.get("cijfer", "restdekking")
-    if engine is None or code not in FIGURES:
-        return render(request, "niet_gevonden.html", status=404)
-    with acting_scope(acting) as own:
-        situation, picture = see(own, engine)
-        chains = own.rows(
-            "select distinct on (chain) chain, number, hash, recorded_at from slagkracht.event where world = %s "
-            "order by chain, number desc",
-            own.world,
-        )
-    name, how, codes = FIGURES[code]
-    if code == "dekking" and (norm := request.GET.get("norm", "")) in seam.norms(engine):
-        codes = (norm, *codes)
-    rules = []
-    for rule_code in codes:
-        try:
-            rule, version = rule_version_in_force(engine.plan.rules, rule_code, engine.plan.day)
-        except LookupError:
-            continue
-        rules.append({"regel": rule, "versie": version})
-    context = {
-        "naam": gettext(name),
-        "hoe": gettext(how),
-        "regels": rules,
-        "plan": engine.plan,
-        "hash": engine.plan_hash,
-        "motor": __version__,
-        "picture": picture,
-        "bekend": int(np.isfinite(picture.age_s).sum()),
-        "eenheden": len(picture.standing),
-        "ketens": chains,
-        "rijtijd": engine.travel,
-        "regios": describe_regions(engine, situation, picture) if code in ("restdekking", "ondergrens") else [],
-    }
-    return render(request, "verantwoording.html", context)

@@ -16,7 +16,7 @@ from slagkracht.log import Event, Situation, parse_event, replay
 from slagkracht.reports.columns import pack_column
 from slagkracht.server import engine as seam
 from slagkracht.server.database import Scope
-from slagkracht.server.engine import CLOCK, Engine
+from slagkracht.server.engine import CLOCK, Engine, Picture
 from slagkracht.server.guard import Acting, acting_required, acting_scope
 from slagkracht.server.screens.nation import describe_regions, place_on_map, show_areas
 from slagkracht.server.screens.page import RefusedError, read_moment, say
@@ -61,6 +61,14 @@ def read_until(own: Scope, at: datetime.datetime) -> list[Event]:
     return [parse_event(row["line"]) for row in rows]
 
 
+def see_then(own: Scope, engine: Engine, at: datetime.datetime) -> tuple[list[Event], Situation, Picture]:
+    """The facts up to a moment, what they add up to for the units of the plan, and the picture that those make."""
+    events = read_until(own, at)
+    seen = replay(events, at)
+    seen = dataclasses.replace(seen, units={u: state for u, state in seen.units.items() if u in engine.row_of})
+    return events, seen, seam.compute_picture(engine, seen, at)
+
+
 @require_GET
 @acting_required()
 def show_past(request: HttpRequest, acting: Acting) -> HttpResponse:
@@ -78,13 +86,10 @@ def show_past(request: HttpRequest, acting: Acting) -> HttpResponse:
         film = read_film(own)
         at = at or film.first or own.at
         at += datetime.timedelta(minutes={"-1": -step, "1": step}.get(request.GET.get("naar", ""), 0))
-        events = read_until(own, at)
-    seen = replay(events, at)
-    known = dataclasses.replace(seen, units={u: state for u, state in seen.units.items() if u in engine.row_of})
-    picture = seam.compute_picture(engine, known, at)
+        events, seen, picture = see_then(own, engine, at)
     since = at - datetime.timedelta(minutes=step)
     fresh = sorted((e for e in events if since < e.happened_at <= at), key=lambda e: (e.happened_at, e.event_id))
-    rows = describe_regions(engine, known, picture)
+    rows = describe_regions(engine, seen, picture)
     context: dict[str, Any] = {
         "om": at,
         "om_veld": f"{at.astimezone(CLOCK):%Y-%m-%dT%H:%M}",
@@ -122,8 +127,7 @@ def read_then(request: HttpRequest, acting: Acting) -> HttpResponse:
     if engine is None or at is None:
         return HttpResponse(status=404)
     with acting_scope(acting) as own:
-        seen = replay(read_until(own, at), at)
-    picture = seam.compute_picture(engine, seen, at)
+        _, seen, picture = see_then(own, engine, at)
     return JsonResponse(
         {
             "op": at.isoformat(),

@@ -68,7 +68,7 @@ def propose_for(own: Scope, engine: Engine, picture: Picture, asker: str, lines:
         told = describe_strength(engine, picture, strength, min(line["needed_by"] for line in known))
         proposals.append(
             {**told, "onbekend": unknown, "geweigerd": refused, "aanvrager": asker,
-             "voor": [line["formation"] for line in known] if len(asked) > 1 else []}
+             "vraagt": [line["formation"] for line in known], "apart": len(asked) > 1}
         )  # fmt: skip
     return proposals
 
