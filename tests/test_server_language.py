@@ -158,11 +158,12 @@ def dutch_on(page: str, names: Pattern[str] = NOBODY) -> set[str]:
 
 @pytest.fixture(scope="module")
 def names(engine: Engine) -> Pattern[str]:  # noqa: F811
-    """Regions, stations, municipalities and functions are called by their own names in any language."""
+    """Regions, stations, municipalities and functions go by their own names in any language; an id holds no words."""
     plan = engine.plan
     called = {*plan.regions.name.tolist(), *plan.stations.name.tolist(), *engine.municipality.values(), plan.name}
     longest_first = sorted(map(re.escape, called), key=len, reverse=True)
-    return re.compile("|".join([*longest_first, r"Demo \w+", r"mandate: \w+", "Landelijk Actiecentrum Brandweer"]))
+    marks = (r"Demo \w+", r"mandate: \w+", r"\b[A-Z]-(?:VR\d\d|LAC)-[0-9a-f]+", "Landelijk Actiecentrum Brandweer")
+    return re.compile("|".join([*longest_first, *marks]))
 
 
 @pytest.fixture(scope="module")
