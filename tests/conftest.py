@@ -57,11 +57,12 @@ def database() -> Iterator[object]:
 def laptop() -> Iterator[object]:
     """The addresses of a second platform, on a database of its own."""
     from slagkracht.server import database as platform_database
-    from slagkracht.server import demo
+    from slagkracht.server import demo, dossiers
 
     folder = make_data_folder()
     addresses = platform_database.start_embedded(folder)
     platform_database.migrate(addresses)
+    dossiers.lay_procedures(addresses)
     demo.lay_regions(addresses)
     yield addresses
     platform_database.stop_embedded(folder)

@@ -57,6 +57,7 @@ def let_pass(database: Addresses, dossier: str, days: int) -> None:
         assert row is not None
         since = datetime.datetime.fromisoformat(row[0]["since"]) - datetime.timedelta(days=days)
         content = json.dumps({**row[0], "since": since.isoformat()})
+        owner.execute("set local session_replication_role = replica")
         owner.execute("update slagkracht.dossier set content = %s where dossier_id = %s", (content, key))
 
 
@@ -234,14 +235,17 @@ status = "te verifiëren"
 
 
 @pytest.fixture
-def dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: Addresses) -> Iterator[Path]:
     """A folder of the own organisation with one procedure in it, and the platform started again."""
     (tmp_path / "oefenplan.toml").write_text(DROPPED, encoding="utf-8")
     monkeypatch.setenv("SLAGKRACHT_PROCEDURES", str(tmp_path))
     dossiers.read_known.cache_clear()
+    dossiers.lay_procedures(database)
+    dossiers.read_known.cache_clear()
     yield tmp_path
     monkeypatch.delenv("SLAGKRACHT_PROCEDURES")
     dossiers.read_known.cache_clear()
+    dossiers.lay_procedures(database)
 
 
 @pytest.mark.usefixtures("dropped")

@@ -218,6 +218,7 @@ def test_a_passed_term_is_applied_by_the_clock_and_logged_as_such(database: Addr
         dossier = dossiers.open_dossier(own, procedure.code, parties)
     assert dossier not in clock.tick(), "the term runs still"
     with psycopg.connect(database.owner) as owner:
+        owner.execute("set local session_replication_role = replica")
         owner.execute(
             "update slagkracht.dossier set content = content || %s where dossier_id = %s",
             (json.dumps({"since": "2020-01-06T09:00:00+01:00", "state": term.state}), dossier),

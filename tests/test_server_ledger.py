@@ -17,7 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from slagkracht.log import COMMITMENT_STEPS, format_event, replay, verify_chain
-from slagkracht.server import ledger
+from slagkracht.server import dossiers, ledger
 from slagkracht.server.database import Addresses, Scope, scope
 from slagkracht.server.journal import read_events, record, sign_checkpoint
 from slagkracht.server.verify_log import verify
@@ -404,11 +404,25 @@ def deal() -> dict[str, Any]:
     with acting("VR06") as own:
         ledger.close_request(own, shut)
         own.insert("subscription", subscription_id=(subscription := ids("B")), region="VR06", sink="http://127.0.0.1:1/",
-                   secret="x", place_tx="0")  # fmt: skip
+                   secret="x", place_tx="0", ended_at=own.at)  # fmt: skip
+        own.insert("delivery", subscription_id=subscription, region="VR06", chain="VR06", number=2, told_at=own.at)
+        own.run("insert into slagkracht.shortfall (figure) values (%s)", (figure := ids("F")))
+        ledger.stop_sharing(own, (ended := ledger.share(own, "VR09", "plaats", own.at + datetime.timedelta(hours=1))))
+        record(own, "note", {"text": "het laatste"})
+    with scope("VR06", "echt", "x", account=1) as own:
+        own.insert("access_key", key_id=(key := ids("S")), key_hash=key, region="VR06", account_id=1, name="x",
+                   until=own.at + datetime.timedelta(hours=1))  # fmt: skip
+    with scope("LAC", "echt", "NIPV", roles=frozenset({"nipv"})) as centre:
+        dossier = dossiers.open_dossier(centre, "kwalificatiedossier", {})
+        text = {"functie": "x", "ijkfunctie": "nee", "versie": "1", "inhoud": "x", "toelichting": ""}
+        dossiers.take_dossier_step(centre, dossier, "consulteren", text)
+    with scope("VR06", "echt", "beleid", roles=frozenset({"beleid"})) as own:
+        dossiers.take_dossier_step(own, dossier, "reageren", {"reactie": "goed"})
     assert incident is not None
-    return {"subscription": subscription, "unit": unit, "other": other, "strange": strange, "request": request,
-            "line": line, "offer": offer, "commitment": commitment, "incident": incident["incident_id"], "shut": shut,
-            "shut_line": shut_line, "home": home}  # fmt: skip
+    return {"figure": figure, "ended": ended, "key": key, "dossier": dossier, "subscription": subscription,
+            "unit": unit, "other": other, "strange": strange, "request": request, "line": line, "offer": offer,
+            "commitment": commitment, "incident": incident["incident_id"], "shut": shut, "shut_line": shut_line,
+            "home": home}  # fmt: skip
 
 
 def insert_offer(**changed: object) -> str:
@@ -433,7 +447,78 @@ COMMIT = ("insert into slagkracht.commitment (commitment_id, world, region, rece
           "unit_id, step, step_at) values (%(new)s, 'echt', 'VR07', 'VR06', {audience}, %(offer)s, %(line)s, "
           "%(other)s, 'unit_committed', {at})")  # fmt: skip
 
+TABLES = ("person", "mandate", "consent", "unit", "unit_place", "incident", "request", "request_line", "offer",
+          "commitment", "event", "checkpoint", "dossier", "board_decision", "answered", "access_key", "subscription",
+          "delivery", "received", "region_key", "held_checkpoint", "handed_in", "rotation", "variant",
+          "document", "cost_entry", "claim", "shortfall", "told_class",
+          "procedure")  # fmt: skip
+
+INTO_DOSSIER = ("update slagkracht.dossier set version = version + 1, content = {content} where dossier_id = "
+                "%(dossier)s")  # fmt: skip
+NEXT_FACT = ("insert into slagkracht.event (world, chain, number, kind, happened_at, recorded_at, actor, body, hash, "
+             "line{more}) select world, chain, number + {further}, kind, happened_at, recorded_at, actor, body, hash, "
+             "line{more} from slagkracht.event where chain = 'VR06' order by number desc limit 1")  # fmt: skip
+
+
+def add_step(step: str, region: str, role: str, at: str = "now()", answers: str = "{}", **more: str) -> str:
+    taken = (
+        f"jsonb_build_object('step', '{step}', 'actor', 'x', 'region', '{region}', 'role', '{role}', 'at', {at}, "
+        f"'answers', '{answers}'::jsonb)"
+    )
+    moved = "".join(f" || jsonb_build_object('{name}', {value})" for name, value in more.items())
+    return INTO_DOSSIER.format(content=f"jsonb_set(content, '{{taken}}', content->'taken' || {taken}){moved}")
+
+
 FORBIDDEN = {
+    # a dossier, which all who take part write in
+    "a text that was laid before the others": ("VR06", INTO_DOSSIER.format(
+        content="jsonb_set(content, '{taken,0,answers,inhoud}', '\"y\"')")),
+    "a step that is taken back": ("VR06", INTO_DOSSIER.format(content="content #- '{taken,1}'")),
+    "a state without a step": ("VR06", INTO_DOSSIER.format(content="content || '{\"state\": \"register\"}'")),
+    "a state that a step does not lead to": ("VR08", add_step("reageren", "VR08", "beleid", state="'register'::text")),
+    "who sees a dossier, without a step": ("VR06", "update slagkracht.dossier set version = version + 1, "
+        "audience = audience || '{X}' where dossier_id = %(dossier)s"),
+    "a step in another's name": ("VR06", add_step("reageren", "VR08", "beleid")),
+    "a step for the second time": ("VR06", add_step("reageren", "VR06", "beleid")),
+    "a step of another function": ("VR08", add_step("reageren", "VR08", "officier")),
+    "a step that is the centre's": ("VR08", add_step("afwijzen", "VR08", "nipv", state="'afgewezen'::text",
+        since="now()")),
+    "a step from another state": ("LAC", add_step("minister_stelt_vast", "", "minister", state="'register'::text",
+        since="now()")),
+    "a step tomorrow": ("VR08", add_step("reageren", "VR08", "beleid", "now() + interval '1 day'")),
+    "a step from before": ("VR08", add_step("reageren", "VR08", "beleid", "now() - interval '1 day'")),
+    "an answer to another step": ("VR08", add_step("reageren", "VR08", "beleid", answers='{"inhoud": "y"}')),
+    "a term that does not run": ("VR08", add_step("afwijzen", "", "van rechtswege")),
+    "a dossier that begins at its end": ("VR08", "insert into slagkracht.dossier (dossier_id, world, region, audience, "
+        "procedure, content) select %(new)s, 'echt', 'VR08', '{}', procedure, content || jsonb_build_object('dossier', "
+        "%(new)s::text, 'taken', '[]'::jsonb, 'state', 'register') from slagkracht.dossier where dossier_id = "
+        "%(dossier)s"),
+    # what stands in the log, and what goes out
+    "a fact sealed onto another": ("VR06", NEXT_FACT.format(further=1, more="")),
+    "a fact that leaves one out": ("VR06", NEXT_FACT.format(further=2, more="")),
+    "a fact at another place in the stream": ("VR06", NEXT_FACT.format(further=1, more=", tx")),
+    "a checkpoint of what does not stand": ("VR06", "insert into slagkracht.checkpoint (world, chain, number, hash, "
+        "at, key, signature) values ('echt', 'VR06', 1, 'x', '', '', '')"),
+    "where facts go out to": ("VR06", "update slagkracht.subscription set sink = 'x'"),
+    "what was delivered": ("VR06", "update slagkracht.delivery set told_at = null where subscription_id = "
+        "%(subscription)s"),
+    "what came in": ("VR06", "update slagkracht.received set result = 'x'"),
+    "a gap that nobody computed": ("VR06", "update slagkracht.shortfall set content = '{}' where figure = %(figure)s"),
+    "a gap that was found before it was asked": ("VR06", "insert into slagkracht.shortfall (figure, content) values "
+        "(%(new)s, '{}')"),
+    "sharing that had ended": ("VR06", "update slagkracht.consent set ended_at = null where consent_id = %(ended)s"),
+    "a key that holds longer": ("VR06", "update slagkracht.access_key set until = now() + interval '1 year' where "
+        "key_id = %(key)s"),
+    "a document that is not what its hash says": ("VR06", "insert into slagkracht.document (document_id, world, "
+        "region, name, media_type, sha256, content, made_by, made_at) values (%(new)s, 'echt', 'VR06', 'brief', "
+        "'text/plain', repeat('0', 64), '', 'x', now())"),
+    "why nothing came, after closing": ("VR06", "update slagkracht.request_line set unmet_reason = 'materieel' where "
+        "line_id = %(shut_line)s"),
+    "a decision that a board is still to take": ("VR06", "insert into slagkracht.board_decision (world, region, body, "
+        "plan_name, receipt, outcome, decided_on) values ('echt', 'VR06', 'x', 'x', 'x', 'afgewezen', "
+        "current_date + 2)"),
+    "a decision of a board that there is not": ("LAC", "insert into slagkracht.board_decision (world, region, body, "
+        "plan_name, receipt, outcome, decided_on) values ('echt', 'LAC', 'x', 'x', 'x', 'afgewezen', current_date)"),
     # what is another's
     "a place for another's unit": ("VR08", "insert into slagkracht.unit_place (world, unit_id, region, x_m, y_m, "
         "place_at) values ('echt', %(bare)s, 'VR08', 1, 1, now())"),
@@ -496,9 +581,7 @@ FORBIDDEN = {
     "a step before the last one": ("VR07", "update slagkracht.commitment set step = 'unit_arrived', step_at = "
         "step_at - interval '1 hour' where commitment_id = %(commitment)s"),
     # rows that go
-    **{f"a {table} that goes": ("VR06", f"delete from slagkracht.{table}") for table in (
-        "incident", "request", "request_line", "offer", "commitment", "unit", "consent", "claim", "cost_entry",
-        "document", "event", "dossier", "rotation", "checkpoint", "board_decision")},
+    **{f"a {table} that goes": ("VR06", f"delete from slagkracht.{table}") for table in TABLES},
 }  # fmt: skip
 """What no program may do, as (who tries, SQL): tried on the database itself, past the ledger."""
 
@@ -520,7 +603,7 @@ def test_the_database_itself_keeps_a_region_to_its_own(database: Addresses, deal
         own.insert("unit", unit_id=bare, region="VR07", type_code="TS6", capabilities=[], crew=6, station="")
     with pytest.raises(psycopg.Error) as refusal:
         try_raw(database, region, sql, {**deal, "new": ids("X"), "bare": bare})
-    assert refusal.value.sqlstate in ("42501", "P0001", "23503"), "a fence, not a slip of the pen"
+    assert refusal.value.sqlstate in ("42501", "P0001", "23503", "23514"), "a fence, not a slip of the pen"
 
 
 def test_an_incident_of_another_is_seen_and_not_changed(deal: dict[str, Any]) -> None:
@@ -541,12 +624,6 @@ def test_everything_that_is_forbidden_is_allowed_to_who_may(deal: dict[str, Any]
                 ledger.move_commitment(own, commitment, step)
     with acting("VR06") as own:
         assert ledger.close_request(own, deal["request"]) == []
-
-
-TABLES = ("person", "mandate", "consent", "unit", "unit_place", "incident", "request", "request_line", "offer",
-          "commitment", "event", "checkpoint", "dossier", "board_decision", "answered", "access_key", "subscription",
-          "delivery", "received", "region_key", "held_checkpoint", "handed_in", "rotation", "variant",
-          "document", "cost_entry", "claim", "shortfall", "told_class")  # fmt: skip
 
 
 def test_every_table_is_fenced(database: Addresses) -> None:

@@ -221,6 +221,7 @@ def test_a_place_in_the_stream(text: str, place: tuple[int, str, int] | None) ->
 
 def test_a_stream_is_in_order_of_transaction_not_of_its_spelling(database: Addresses) -> None:
     with psycopg.connect(database.owner) as owner:
+        owner.execute("set local session_replication_role = replica")
         for number, tx in ((900_001, "99"), (900_002, "100"), (900_003, "101")):
             owner.execute(
                 "insert into slagkracht.event "

@@ -190,12 +190,13 @@ def hand_in(
 
 @contextmanager
 def _platform(world: str) -> Iterator[None]:
-    from slagkracht.server import database, demo
+    from slagkracht.server import database, demo, dossiers
 
     if world not in database.WORLDS:
         raise ValueError(f"wereld {world!r}: kies echt of oefening")
     addresses = database.find_addresses()
     database.migrate(addresses)
+    dossiers.lay_procedures(addresses)
     demo.lay_regions(addresses)
     database.open_pool(addresses, most=2)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import functools
 import json
@@ -10,6 +11,8 @@ import secrets
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import psycopg
 
 from slagkracht.decisions import DecisionRefusedError, check_decision
 from slagkracht.log import NATIONAL_CHAIN
@@ -29,7 +32,7 @@ from slagkracht.procedures import (
 from slagkracht.procedures.dossier import BY_TERM
 from slagkracht.procedures.procedure import EACH
 from slagkracht.server import papers
-from slagkracht.server.database import Row, Scope
+from slagkracht.server.database import Addresses, Row, Scope
 from slagkracht.server.journal import record
 from slagkracht.server.ledger import ChangedMeanwhileError, LedgerError, NotAllowedError, NotFoundError, ask_regions
 from slagkracht.sources.procedure_files import NATIONAL, read_procedures
@@ -55,6 +58,30 @@ def read_known() -> dict[str, Procedure]:
 def read_roles() -> dict[str, Role]:
     """Who may act in them, by code."""
     return read_procedures()[1]
+
+
+def lay_procedures(addresses: Addresses) -> None:
+    """Gives the database the procedures that the platform runs on, by which it guards every dossier itself."""
+    national = [code for code, role in read_roles().items() if role.national]
+    with psycopg.connect(addresses.owner) as owner, owner.cursor() as cursor:
+        cursor.execute("lock table slagkracht.procedure; delete from slagkracht.procedure")
+        cursor.executemany(
+            "insert into slagkracht.procedure (code, content) values (%s, %s)",
+            [
+                (code, json.dumps({**dataclasses.asdict(procedure), "national": national}))
+                for code, procedure in read_known().items()
+            ],
+        )
+
+
+def read_register(scope: Scope) -> list[tuple[str, Procedure, dict[str, Any]]]:
+    """What everyone may read: (dossier, procedure, what ``publish`` tells of it), whoever asks."""
+    told = []
+    for row in scope.rows("select * from slagkracht.public_register()"):
+        procedure = read_known().get(row["procedure"])
+        if procedure is not None and (public := publish(procedure, unpack(row))) is not None:
+            told.append((row["dossier_id"], procedure, public))
+    return sorted(told, key=lambda each: str(each[2]["fields"].get("functie", "")))
 
 
 def find_quorum() -> int:
@@ -99,20 +126,19 @@ def take_dossier_step(
         raise ChangedMeanwhileError("dossier {dossier} is intussen een stap verder", dossier=dossier)
     procedure = _procedure(row["procedure"])
     found = unpack(row)
-    before = pass_terms(procedure, found, scope.at)
+    now = max(scope.at, found.since)  # who waited for another's step takes his own after it
+    before = pass_terms(procedure, found, now)
     who = Who(scope.actor, "" if scope.region == NATIONAL_CHAIN else scope.region, scope.roles)
-    after = take_step(procedure, before, step, who, scope.at, answers)
+    after = take_step(procedure, before, step, who, now, answers)
     regions = {known["region"] for known in scope.rows("select region from slagkracht.region")}
     named = regions & {str(answer) for answer in answers.values()}
     if _is_national(procedure, after.state):
         named.add(NATIONAL_CHAIN)
     audience = sorted({*row["audience"], *named} - {row["region"]})
     scope.run(
-        "update slagkracht.dossier set content = %s, audience = %s, publication = %s, version = version + 1 "
-        "where dossier_id = %s",
+        "update slagkracht.dossier set content = %s, audience = %s, version = version + 1 where dossier_id = %s",
         json.dumps(_pack(after)),
         audience,
-        _publication(procedure, after),
         dossier,
     )
     _tell_passed(scope, found, before, [row["region"], *audience])
@@ -144,9 +170,8 @@ def pass_due_terms(scope: Scope) -> list[str]:
         if after == found:
             continue
         scope.run(
-            "update slagkracht.dossier set content = %s, publication = %s, version = version + 1 where dossier_id = %s",
+            "update slagkracht.dossier set content = %s, version = version + 1 where dossier_id = %s",
             json.dumps(_pack(after)),
-            _publication(procedure, after),
             row["dossier_id"],
         )
         _tell_passed(scope, found, after, [row["region"], *row["audience"]])
@@ -222,11 +247,6 @@ def note_decision(scope: Scope, decision: dict[str, Any]) -> str:
     told = {"decision": str(row["decision_id"]), "text": f"{decision['besluit']}: {decision['plan']}"}
     record(scope, "decision_recorded", {**told, "receipt": decision["verantwoording"]}, [NATIONAL_CHAIN])
     return str(row["decision_id"])
-
-
-def _publication(procedure: Procedure, dossier: Dossier) -> str | None:
-    told = publish(procedure, dossier)
-    return json.dumps(told) if told is not None else None
 
 
 def _procedure(code: str) -> Procedure:

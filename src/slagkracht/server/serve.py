@@ -23,7 +23,10 @@ def set_up(addresses: Addresses, secret: str, connections: int = 20, tables: boo
     """Lays the tables and sets Django up on them; once per process, before anything of Django is used."""
     name_addresses(addresses, secret)
     if tables:
+        from slagkracht.server import dossiers
+
         database.migrate(addresses)
+        dossiers.lay_procedures(addresses)
 
     import django
     from django.core.management import call_command

@@ -285,18 +285,14 @@ def take_step(request: HttpRequest, acting: Acting, dossier: str) -> HttpRespons
 def show_register(request: HttpRequest) -> HttpResponse:
     """The public register: what a procedure made public and its owner made Open, for everyone, without logging in."""
     with scope("", "", "") as own:
-        rows = own.rows("select * from slagkracht.public_register()")
+        register = dossiers.read_register(own)
     entries = []
-    for row in rows:
-        procedure = dossiers.read_known().get(row["procedure"])
-        if procedure is None:
-            continue
-        told = row["publication"]
+    for dossier, procedure, told in register:
         texts = {field.name for field in procedure.fields if field.kind == "stuk"}
         known = [(find_field(procedure, name), value) for name, value in told["fields"].items() if value]
         entries.append(
             {
-                "kenmerk": row["dossier_id"],
+                "kenmerk": dossier,
                 "procedure": procedure.dutch,
                 "status": procedure.status,
                 "velden": [(field.dutch, value) for field, value in known if field.name not in texts],
