@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from slagkracht.server import live
+from slagkracht.server import ledger, live
 from slagkracht.server.database import Addresses
 from slagkracht.server.journal import record
 from slagkracht.server.live import Reader, connect, parse_place
@@ -91,6 +91,14 @@ def tell(region: str, count: int) -> list[str]:
     return told
 
 
+def take_until(watch: Watch, last: str) -> list[str]:
+    """What comes in a stream, up to the fact ``last``."""
+    taken = watch.take(1)
+    while taken[-1] != last:
+        taken += watch.take(1)
+    return taken
+
+
 def test_each_fact_comes_once_and_in_order(port: int) -> None:
     watch = Watch(port, "demo-officier-vr01")
     told = tell("VR01", 20)
@@ -147,6 +155,46 @@ def test_a_place_that_is_not_here_begins_anew_and_says_so(port: int, place: str)
     assert again.resumed is True
     watch.close()
     again.close()
+
+
+def test_who_comes_back_sees_no_more_than_he_may_now(port: int) -> None:
+    """Of what was missed: no fact above one's class as it is now, and nothing of a sharing that ended meanwhile."""
+
+    def about(incident: str) -> str:
+        with acting("VR20") as own:
+            return record(own, "note", {"text": "gemist", "incident": incident}).event_id
+
+    def classify(incident: str, information_class: str) -> None:
+        with acting("VR20") as own:
+            ledger.classify(own, "incident", incident, information_class)
+
+    with acting("VR20") as own:
+        incidents = [ledger.open_incident(own, "brand", 1, 1) for _ in range(5)]
+        consent = ledger.share(own, "VR21", "volledig", own.at + datetime.timedelta(hours=1))
+    open_, _, high, secret, changed = incidents
+    for incident, information_class in ((open_, "Open"), (high, "Vertrouwelijk"), (secret, "Geheim")):
+        classify(incident, information_class)
+    who = ("demo-beleid-vr20", "demo-officier-vr20", "demo-officier-vr21")
+    watching = [Watch(port, name) for name in who]
+    (first,) = tell("VR20", 1)
+    assert [watch.take(1) for watch in watching] == [[first]] * 3
+    for watch in watching:
+        watch.close()
+    facts = [about(incident) for incident in incidents]
+    classify(changed, "Geheim")
+    lowered = about(secret)
+    classify(secret, "Vertrouwelijk")
+    with acting("VR20") as own:
+        ledger.stop_sharing(own, consent)
+    again = [Watch(port, name, after=watch.place) for name, watch in zip(who, watching)]
+    (ended,), (elsewhere,) = tell("VR20", 1), tell("VR21", 1)
+    policy, officer, neighbour = (take_until(watch, last) for watch, last in zip(again, (ended, ended, elsewhere)))
+    assert [fact in policy for fact in facts] == [True, True, False, False, False]
+    assert [fact in officer for fact in facts] == [True, True, True, True, False]
+    assert (lowered in policy, lowered in officer) == (False, True), "its class is that of now"
+    assert not {*facts, lowered, ended} & {*neighbour}, "the sharing ended while nobody looked"
+    for watch in again:
+        watch.close()
 
 
 def test_silence_is_filled_with_a_heartbeat(port: int) -> None:
