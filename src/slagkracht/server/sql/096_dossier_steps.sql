@@ -50,7 +50,9 @@ begin
                order by place
     loop
         if before <> '[]' then
-            if one <> before->0 then
+            if one - 'at' <> (before->0) - 'at'
+               or (one->>'at')::timestamptz <> (before->0->>'at')::timestamptz
+            then
                 raise exception 'een stap die gezet is blijft staan' using errcode = 'P0001';
             end if;
             before := before - 0;
