@@ -26,7 +26,8 @@ TABLES = {
 PLACED = {r.noun: r for r in RESOURCES if r.noun in ("incidenten", "eenheden", "regels")}
 GEOPACKAGE = {"driver": "GPKG", "append": False, "VERSION": "1.3"}
 """The version that map programs of some years ago read without a warning too."""
-
+# A GeoPackage is written in a temporary folder and read from it at once: nothing of it has to outlive a power cut.
+pyogrio.set_gdal_config_options({"OGR_SQLITE_SYNCHRONOUS": "OFF"})
 FILES = (*(f"{noun}.csv" for noun in TABLES), "slagkracht.gpkg")
 
 
