@@ -18,8 +18,8 @@ from test_server_browser import Desk, Site, grave_findings, pytestmark, sync_api
 CODE = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b|\bNone\b|\bnan\b")
 """A code or field of more than one word, and what a program says where there is nothing."""
 USERS = [(filled.LENDER, "nl"), (filled.ASKER, "nl"), (filled.CENTRE, "en")]
-WIDTHS = (1280, 820, 720)
-"""A laptop, a tablet, and a laptop of 1440 at 200 %."""
+WIDTHS = (1280, 820, 640)
+"""A laptop, a tablet, and that laptop at 200 %."""
 
 
 @pytest.fixture(scope="module")
