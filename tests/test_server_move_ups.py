@@ -295,6 +295,49 @@ def test_what_was_advised_is_ordered_and_the_floor_holds_as_was_promised(engine:
     assert after.residual[row] == before.residual[row]
 
 
+def test_an_offer_by_message_is_weighed_alike_and_passes_the_floor_knowingly(engine: Engine) -> None:
+    from slagkracht.server.interfaces import edxl
+
+    lender, units, stations = client("demo-officier-vr25"), engine.plan.units, engine.plan.stations
+    mine = stations.region[units.station] == seam.region_row(engine, "VR25")
+    pumps = units.capabilities[:, units.capability_names.index("tankautospuit")]
+    lent, _ = find_mendable(engine, picture_of(engine, "VR25"), units.unit_id[mine & pumps].tolist())
+    with acting("VR06") as own:
+        incident = ledger.open_incident(own, "Natuurbrand", 190_000, 460_000)
+        wanted = [ledger.Wanted("basiseenheid", "basiseenheid", 60, 190_000, 460_000, own.at, 8)]
+        request = ledger.make_request(own, incident, ledger.BY_NEIGHBOUR, "m", "s", wanted, "VR25")
+
+    def say(**response: object) -> tuple[int, str]:
+        kind, told = "ResponseToRequestResource", {"PrecedingResourceInfoElementID": f"{request}-1", **response}
+        content = {
+            "MessageID": secrets.token_hex(6), "SentDateTime": "2030-07-01T10:00:00+02:00", "MessageContentType": kind,
+            "OriginatingMessageID": request, "PrecedingMessageID": request,
+            "ContactInformation": [{"ContactRole": "Sender"}],
+            "ResourceInformation": [
+                {"ResourceInfoElementID": unit, "ResponseInformation": {"ResponseType": "Accept", **told},
+                 "Resource": {"ResourceID": unit}, "AssignmentInformation": {"Restrictions": "voor 20:00 terug"}}
+                for unit in lent
+            ],
+        }  # fmt: skip
+        answer = lender.generic("POST", "/api/v1/berichten", edxl.write_edxl(kind, content), "application/xml")
+        return answer.status_code, answer.content.decode()
+
+    code, said = say(ResponseReason="de buren dekken ons")
+    assert (code, "onder uw ondergrens" in said) == (409, True), said
+    below = {"ValueListURN": edxl.REASONS, "Value": [edxl.BELOW_FLOOR]}
+    code, said = say(ReasonCode=below, ResponseReason="de buren dekken ons")
+    assert code == 201, said
+    with acting("VR25") as own:
+        row = own.row("select * from slagkracht.offer where line_id = %s", f"{request}-1")
+        passed = [e.body["reason"] for e in read_events(own, "VR25") if e.body.get("offer") == row["offer_id"]
+                  and e.kind == "floor_passed"]  # fmt: skip
+        out = edxl.read_edxl(edxl.tell_offer(own, row["offer_id"]))[1]["ResourceInformation"][0]
+    assert (row["count"], row["conditions"], row["knowingly"]) == (len(lent), "voor 20:00 terug", "de buren dekken ons")
+    assert passed == ["de buren dekken ons"]
+    assert out["AssignmentInformation"] == {"Restrictions": "voor 20:00 terug"}
+    assert "ResponseReason" not in out["ResponseInformation"], "why is for its own log"
+
+
 def cost_promised(moves: Any, row: int) -> float:
     return float(moves.residual_after[row])
 

@@ -90,21 +90,23 @@ def offer_units(
     scope: Scope,
     line: str,
     units: list[str],
-    count: int,
+    count: int | None,
     conditions: str = "",
     knowingly: str = "",
     happened_at: datetime.datetime | None = None,
     weighed: Weighed | None = None,
 ) -> str:
-    """As ``ledger.offer_units``; a neighbour that was asked directly promises with it.
+    """As ``ledger.offer_units``; a neighbour that was asked directly promises with it. ``count`` None = what they make.
 
     Raises LedgerError for more formations than the units make, and where the own floor is passed without a reason
     (``knowingly``). ``weighed`` where whoever asks had it weighed already.
     """
     row = scope.row("select * from slagkracht.request_line where line_id = %s", line)
     if row is not None:
-        knowingly = check_offer(weighed or weigh(scope, row, units), row, count, knowingly)
-    offer = ledger.offer_units(scope, line, units, count, conditions, knowingly, happened_at)
+        weighed = weighed or weigh(scope, row, units)
+        count = count or weighed.makes or 1
+        knowingly = check_offer(weighed, row, count, knowingly)
+    offer = ledger.offer_units(scope, line, units, count or 1, conditions, knowingly, happened_at)
     row = _line(scope, line)
     follow(scope, row["request_id"], "buur_zegt_toe", {"toezeggingen": f"{count} × {row['formation']}"})
     return offer

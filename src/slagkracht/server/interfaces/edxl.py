@@ -30,6 +30,9 @@ PREFIXES = {"rm": RM, "msg": MSG, "gml": GML}
 CAPABILITIES, REASONS, STEPS = (f"urn:slagkracht:{name}" for name in ("inzetmogelijkheid", "reden", "stap"))
 """Our value lists: what a unit can do, why a line stays unmet, and how far a commitment is."""
 
+BELOW_FLOOR = "restdekking"
+"""With an Accept this reason says that it is made knowingly below the own floor; ResponseReason then says why."""
+
 MESSAGES = (
     "RequestResource", "ResponseToRequestResource", "RequisitionResource", "CommitResource", "RequestInformation",
     "ResponseToRequestInformation", "OfferUnsolicitedResource", "ReleaseResource", "RequestReturn",
@@ -203,14 +206,18 @@ def tell_offer(own: Scope, offer_id: str) -> bytes:
     }
     if offer["reason"] in UNMET_REASONS:
         response["ReasonCode"] = {"ValueListURN": REASONS, "Value": [offer["reason"]]}
-    if reason := (offer["conditions"] or (offer["reason"] if offer["state"] == "ingetrokken" else "")):
+    if reason := (offer["reason"] if offer["state"] == "ingetrokken" else "" if stands else offer["conditions"]):
         response["ResponseReason"] = reason
+    conditions = (
+        {"AssignmentInformation": {"Restrictions": offer["conditions"]}} if stands and offer["conditions"] else {}
+    )
     units = offer["units"] or [""]
     content["ResourceInformation"] = [
         {
             "ResourceInfoElementID": f"{offer_id}-{n}",
             "ResponseInformation": response,
             **({"Resource": {"ResourceID": unit, "OwnershipInformation": {"Owner": offer["region"]}}} if unit else {}),
+            **conditions,
         }
         for n, unit in enumerate(units, start=1)
     ]
@@ -350,6 +357,8 @@ def _wanted(one: Content) -> ledger.Wanted:
 
 def _take_answers(own: Scope, content: Content) -> list[str]:
     offered: dict[str, list[str]] = {}
+    conditions: dict[str, str] = {}
+    knowingly: dict[str, str] = {}
     done = []
     for n, one in enumerate(content["ResourceInformation"], start=1):
         response = one.get("ResponseInformation")
@@ -366,10 +375,16 @@ def _take_answers(own: Scope, content: Content) -> list[str]:
             if not unit:
                 raise MessageError([f"ResourceInformation[{n}]: Resource/ResourceID noemt de eenheid"])
             offered.setdefault(line, []).append(unit)
+            said = response.get("ResponseReason", "")
+            if BELOW_FLOOR in response.get("ReasonCode", {}).get("Value", []):
+                knowingly.setdefault(line, said)
+                said = ""
+            conditions[line] = conditions.get(line) or one.get("AssignmentInformation", {}).get("Restrictions", said)
         else:
             done.append(f"voorlopig antwoord op {line}")
     for line, units in offered.items():
-        done.append(f"aanbod {assistance.offer_units(own, line, units, 1)} op {line}")
+        offer = assistance.offer_units(own, line, units, None, conditions[line], knowingly.get(line, ""))
+        done.append(f"aanbod {offer} op {line}")
     return done
 
 
