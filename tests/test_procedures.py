@@ -285,7 +285,7 @@ def test_a_folder_is_refused_with_all_that_is_wrong_in_it(tmp_path: Path) -> Non
     with pytest.raises(RefusalError) as refusal:
         read_procedures(tmp_path)
     said = str(refusal.value)
-    for words in ("rol 'raad' bestaat niet", "toestand 'nergens'", "leesbaar TOML", "type str", "'kleur'"):
+    for words in ("rol 'raad' bestaat niet", "toestand 'nergens'", "leesbaar TOML", "een tekst", "'kleur'"):
         assert words in said
 
 
@@ -400,7 +400,7 @@ def test_the_national_plan_goes_past_25_boards() -> None:
     later = MONDAY + datetime.timedelta(weeks=13)
     dossier = take_step(procedure, dossier, "naar_besturen", beraad, later, {})
     for n, region in enumerate(REGIONS):
-        with pytest.raises(StepRefusedError, match=f"vraagt 25 keer 'bestuur_besluit'; het staat op {n}"):
+        with pytest.raises(StepRefusedError, match=f"vraagt 25 keer 'Bestuur besluit'; het staat op {n}"):
             take_step(procedure, dossier, "vaststellen", beraad, later, {})
         answers = {"besluit": "vastgesteld", "datum": "2026-07-01"}
         dossier = take_step(procedure, dossier, "bestuur_besluit", who(region, "bestuur"), later, answers)
@@ -467,6 +467,11 @@ def test_a_qualification_dossier_takes_the_route_of_its_function(ijkfunctie: str
         take_step(procedure, dossier, f"naar_{other}", NIPV, later, {})
     dossier = take_step(procedure, dossier, f"naar_{route}", NIPV, later, {})
     by = who("", "minister" if route == "minister" else "veiligheidsberaad")
+    another = who("", "veiligheidsberaad" if route == "minister" else "minister")
+    for refusal in (f"{route}_wijst_af", f"{route}_vraagt_nieuw"):
+        with pytest.raises(StepRefusedError, match="is aan"):
+            take_step(procedure, dossier, refusal, another, later, {"reden": "niet zijn besluit"})
+        assert take_step(procedure, dossier, refusal, by, later, {"reden": "nee"}).state in ("afgewezen", "voorstel")
     done = {"ingangsdatum": "2026-07-01"} | ({"vindplaats": "Stcrt."} if route == "minister" else {})
     after = take_step(procedure, dossier, f"{route}_stelt_vast", by, later, done)
     assert after.state == "register"

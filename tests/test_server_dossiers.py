@@ -276,9 +276,16 @@ def test_a_term_that_passes_acts_by_itself(engine: Engine, database: Addresses, 
     assert key in tick(), "the clock of the platform does it"
     assert key not in tick(), "once"
     assert "van rechtswege" in text_of(policy.get(dossier))
+    other = begin(policy, "oefenplan", regio="VR10")
+    renamed = DROPPED.replace('"concept"', '"opzet"').replace('"verlopen"', '"voorbij"')
+    (dropped / "oefenplan.toml").write_text(renamed, encoding="utf-8")
+    dossiers.read_known.cache_clear()
+    tick()
+    refused = policy.post(f"{other}/stappen", {"stap": "indienen", "soort": "klein"}, follow=True)
+    assert "niet met de toestand" in text_of(refused), "a state that the file no longer knows: it stands still"
     (dropped / "oefenplan.toml").unlink()
     dossiers.read_known.cache_clear()
-    for address in (dossier, "/besluiten"):
+    for address in (dossier, other, "/besluiten"):
         page = policy.get(address)
         assert page.status_code == 200, "a dossier outlives its procedure file"
     assert "staat niet (meer) op dit platform" in text_of(policy.get(dossier))
@@ -290,7 +297,7 @@ def test_a_term_that_passes_acts_by_itself(engine: Engine, database: Addresses, 
         ('roles = ["bestuur"]', 'roles = ["koning"]', "rol 'koning' bestaat niet"),
         ('to = "klaar"', 'to = "ter_inzage"', "toestand 'klaar' kan niet bereikt worden"),
         ('then = "verlopen"', 'then = "vergeten"', "stap 'vergeten' bestaat niet"),
-        ('code = "oefenplan"', 'code = "les"', "een code die geen ander bestand heeft"),
+        ('code = "oefenplan"', 'code = "les"', "een ander bestand heet ook 'les'"),
     ],
 )
 def test_the_platform_does_not_start_on_a_procedure_that_cannot_be_executed(

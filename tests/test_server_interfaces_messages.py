@@ -101,6 +101,19 @@ def test_a_request_of_another_system_is_a_request_here_once() -> None:
     assert (other.status_code, "andere inhoud" in other.json()["detail"]) == (409, True)
 
 
+def test_a_request_for_an_incident_that_is_open_here_opens_no_other() -> None:
+    browser = client("demo-officier-vr06")
+    incident = post(browser, "/incidenten", {"wat": "heidebrand", "x_m": 155_000, "y_m": 463_000}).json()["id"]
+    named = ASKED.replace(
+        "<rm:IncidentDescription>", f"<rm:IncidentID>{incident}</rm:IncidentID><rm:IncidentDescription>"
+    )
+    request = send(browser, "/berichten", named.format(id=secrets.token_hex(6))).json()["gevolg"].split()[1]
+    assert browser.get(f"{API}/aanvragen/{request}").json()["incident"] == incident
+    post(browser, f"/incidenten/{incident}/sluiten")
+    request = send(browser, "/berichten", named.format(id=secrets.token_hex(6))).json()["gevolg"].split()[1]
+    assert browser.get(f"{API}/aanvragen/{request}").json()["incident"] != incident
+
+
 def test_from_request_to_release_in_messages_alone() -> None:
     asker, lender = client("demo-officier-vr06"), client("demo-officier-vr07")
     first, second = new_units("VR07", 2)
@@ -131,15 +144,19 @@ def test_from_request_to_release_in_messages_alone() -> None:
 
     step = {"ValueListURN": edxl.STEPS, "Value": ["unit_en_route"]}
     moving = [
-        {"ResourceInfoElementID": c, "Resource": {"ResourceID": "x", "ResourceStatus": {"DeploymentStatus": step}}}
-        for c in commitments
+        {"ResourceInfoElementID": c, "Resource": {"ResourceID": unit, "ResourceStatus": {"DeploymentStatus": step}}}
+        for c, unit in zip(commitments, sorted([first, second]), strict=True)
     ]
     kind = "ReportResourceDeploymentStatus"
+    crossed = edxl.write_edxl(
+        kind, heading(kind, ResourceInformation=[{**moving[0], "Resource": moving[1]["Resource"]}])
+    )
+    assert f"is van {min(first, second)}" in send(lender, "/berichten", crossed).json()["detail"]
     moved = send(lender, "/berichten", edxl.write_edxl(kind, heading(kind, ResourceInformation=moving)))
     assert moved.json()["gevolg"].count("onderweg") == 2
     assert edxl.read_edxl(read(lender, f"/toezeggingen/{commitments[0]}/edxl"))[0] == kind
     kind = "ReleaseResource"
-    release = [{"ResourceInfoElementID": c, "Resource": {"ResourceID": "x"}} for c in commitments]
+    release = [{"ResourceInfoElementID": c} for c in commitments]
     not_theirs = send(lender, "/berichten", edxl.write_edxl(kind, heading(kind, ResourceInformation=release)))
     assert not_theirs.status_code == 403
     released = send(asker, "/berichten", edxl.write_edxl(kind, heading(kind, ResourceInformation=release)))

@@ -98,7 +98,8 @@ def why_not(procedure: Procedure, dossier: Dossier, step: Step, who: Who, at: da
         return f"{step.dutch!r} kan alleen bij {field.dutch} {' of '.join(step.when[1])}, niet bij {said or 'niets'}"
     for needs in step.needs:
         if (n := _count(procedure, dossier, needs)) < needs.count:
-            return f"{step.dutch!r} vraagt {needs.count} keer {needs.step!r}; het staat op {n}"
+            asked = next(each.dutch for each in procedure.steps if each.code == needs.step)
+            return f"{step.dutch!r} vraagt {needs.count} keer {asked!r}; het staat op {n}"
     return ""
 
 

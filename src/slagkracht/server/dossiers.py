@@ -124,8 +124,13 @@ def take_dossier_step(
         raise NotFoundError("dossier {dossier} is hier niet bekend", dossier=dossier)
     if version is not None and version != row["version"]:
         raise ChangedMeanwhileError("dossier {dossier} is intussen een stap verder", dossier=dossier)
-    procedure = _procedure(row["procedure"])
-    found = unpack(row)
+    found, procedure = unpack(row), find_procedure(row)
+    if procedure is None:
+        raise LedgerError(
+            "dossier {dossier} staat stil: zijn procedure kent dit platform niet, of niet met de toestand {state!r}",
+            dossier=dossier,
+            state=found.state,
+        )
     now = max(scope.at, found.since)  # who waited for another's step takes his own after it
     before = pass_terms(procedure, found, now)
     who = Who(scope.actor, "" if scope.region == NATIONAL_CHAIN else scope.region, scope.roles)
@@ -162,7 +167,7 @@ def pass_due_terms(scope: Scope) -> list[str]:
         "select * from slagkracht.dossier where region = %s order by dossier_id for update skip locked", scope.region
     )
     for row in rows:
-        procedure = read_known().get(row["procedure"])
+        procedure = find_procedure(row)
         if procedure is None:
             continue
         found = unpack(row)
@@ -256,6 +261,13 @@ def _procedure(code: str) -> Procedure:
             "procedure {code!r} bestaat niet; wel: {procedures}", code=code, procedures=", ".join(procedures)
         )
     return procedures[code]
+
+
+def find_procedure(row: Row) -> Procedure | None:
+    """The procedure that a dossier goes by; None where it is gone, or knows no (more) where the dossier stands."""
+    procedure = read_known().get(row["procedure"])
+    known = procedure is not None and any(state.code == row["content"]["state"] for state in procedure.states)
+    return procedure if known else None
 
 
 def _is_national(procedure: Procedure, state: str) -> bool:

@@ -28,6 +28,8 @@ FIELDS: dict[str, dict[str, type]] = {
     "terms": {"code": str, "dutch": str, "state": str, "span": str, "then": str, "source": str, "status": str},
     "roles": {"code": str, "dutch": str, "national": bool},
 }  # fmt: skip
+TYPES = {str: "een tekst", int: "een geheel getal", bool: "true of false", list: "een lijst", dict: "een tabel"}
+
 OF_TABLES = {"states", "steps", "terms", "fields", "needs"}
 """Lists of tables; every other list holds texts."""
 
@@ -62,9 +64,9 @@ def read_procedures(folder: Path = NATIONAL, more: Path | None = None) -> tuple[
         if procedure is None:
             continue
         faults = find_faults(procedure, roles.values())
-        findings += [Finding(path.name, 0, "", procedure.code, fault) for fault in faults]
+        findings += [Finding(path.name, 0, "", fault, "") for fault in faults]
         if procedure.code in procedures:
-            findings.append(Finding(path.name, 0, "code", procedure.code, "een code die geen ander bestand heeft"))
+            findings.append(Finding(path.name, 0, "code", f"een ander bestand heet ook {procedure.code!r}", ""))
         procedures[procedure.code] = procedure
     if findings:
         raise RefusalError(findings)
@@ -101,13 +103,13 @@ def _has_its_fields(file: str, kind: str, row: object, findings: list[Finding]) 
     name = f"{kind} {row.get('code', row.get('name', row.get('step', '')))}".strip()
     for field in REQUIRED[kind]:
         if field not in row:
-            findings.append(Finding(file, 0, name, "", f"veld {field}"))
+            findings.append(Finding(file, 0, name, f"veld {field} ontbreekt", ""))
     for field, value in row.items():
         expected = FIELDS[kind].get(field)
         if expected is None:
             findings.append(Finding(file, 0, name, field, f"een van {', '.join(FIELDS[kind])}"))
         elif type(value) is not expected:
-            findings.append(Finding(file, 0, f"{name}, {field}", repr(value), f"type {expected.__name__}"))
+            findings.append(Finding(file, 0, f"{name}, {field}", repr(value), TYPES[expected]))
         elif isinstance(value, list) and field not in OF_TABLES and not all(isinstance(one, str) for one in value):
             findings.append(Finding(file, 0, f"{name}, {field}", repr(value), "een lijst van teksten"))
     return len(findings) == before

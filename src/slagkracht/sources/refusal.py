@@ -67,7 +67,7 @@ def say_broken_toml(error: Exception) -> str:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong: where it stands, what was found there and what is expected.
+    """One thing that is wrong: where it stands, what was found there and what is expected ("" = that says itself).
 
     ``row`` counts as a spreadsheet does (the header is row 1; 0 = the file as a whole); ``column`` "" = the whole row.
     """
@@ -82,6 +82,8 @@ class Finding:
         place = (
             self.file + (f", rij {self.row}" if self.row else "") + (f", kolom {self.column}" if self.column else "")
         )
+        if not self.expected:
+            return f"{place}: {_shorten(self.found)}"
         return f"{place}: gevonden {_shorten(self.found)!r}; verwacht: {self.expected}"
 
 

@@ -287,7 +287,8 @@ def _see(own: Scope, dutch: str, key: str, sql: str) -> Row:
 def take_edxl(own: Scope, name: str, content: Content) -> str:
     """Does what a message of the acting region's own system asks; returns what came of it, in Dutch.
 
-    RequestResource opens an incident and asks; ResponseToRequestResource and CommitResource offer or refuse;
+    RequestResource asks, for the open incident that it names here or for one that it opens;
+    ResponseToRequestResource and CommitResource offer or refuse;
     ReportResourceDeploymentStatus and ReleaseResource move commitments; the others are noted in the log. Raises
     MessageError or LedgerError, and then nothing of the message was done.
     """
@@ -316,8 +317,15 @@ def _take_request(own: Scope, content: Content) -> str:
         findings.append("ContactInformation: niemand met de rol Approver en een naam; een aanvraag is ondertekend")
     if findings:
         raise MessageError(findings)
-    described = [i.get("IncidentDescription", "") for i in content.get("IncidentInformation", [])]
-    incident = ledger.open_incident(own, next(filter(None, described), "onbekend incident"), lines[0].x_m, lines[0].y_m)
+    told = content.get("IncidentInformation", [])
+    known = own.row(
+        "select incident_id from slagkracht.incident "
+        "where region = %s and closed_at is null and incident_id = any (%s)",
+        own.region,
+        [each.get("IncidentID", "") for each in told],
+    )
+    described = next(filter(None, (each.get("IncidentDescription", "") for each in told)), "onbekend incident")
+    incident = known["incident_id"] if known else ledger.open_incident(own, described, lines[0].x_m, lines[0].y_m)
     text = content.get("MessageDescription", "")
     mandate = f"bericht {content['MessageID']} (EDXL-RM)"
     return assistance.request_assistance(own, incident, ledger.BY_MINISTER, mandate, str(approver[0]), lines, text=text)
@@ -389,7 +397,12 @@ def _take_answers(own: Scope, content: Content) -> list[str]:
 
 
 def _take_step(own: Scope, name: str, one: Content) -> str:
-    commitment = one["ResourceInfoElementID"]
+    commitment, unit = one["ResourceInfoElementID"], one.get("Resource", {}).get("ResourceID")
+    row = own.row("select unit_id from slagkracht.commitment where commitment_id = %s", commitment)
+    if row is not None and unit not in (None, row["unit_id"]):
+        raise MessageError(
+            [f"Resource/ResourceID: toezegging {commitment} is van {row['unit_id']}, niet van {unit[:60]}"]
+        )
     values = one.get("Resource", {}).get("ResourceStatus", {}).get("DeploymentStatus", {}).get("Value", [""])
     step = "unit_released" if name == "ReleaseResource" else values[0]
     if step not in COMMITMENT_STATES:

@@ -147,8 +147,13 @@ def _read(element: Element, part: Part, namespace: str, place: str, findings: li
             findings.append(f"{place}: {below.name} hoort hier {below.most} keer, niet {len(found)} keer")
         if found and below.kind != "any":
             content[below.name] = found if below.most is None else found[0]
+    meant = {below.name: below.namespace or namespace for below in part.parts}
     for child in children[at:]:
-        findings.append(f"{place}: {_name(child)} hoort hier niet, of niet op deze plaats")
+        name, of = _name(child), child.tag[1:].rpartition("}")[0]
+        if meant.get(name, of) != of:
+            findings.append(f"{place}: {name} hoort in de naamruimte {meant[name]}, niet in {of[:80]!r}")
+        else:
+            findings.append(f"{place}: {name} hoort hier niet, of niet op deze plaats")
     if part.choice and len(children) != 1:
         findings.append(f"{place}: precies een van {', '.join(below.name for below in part.parts)}")
     return content

@@ -159,9 +159,9 @@ def decide(request: HttpRequest, acting: Acting) -> HttpResponse:
 
 def describe_case(row: Row) -> dict[str, Any]:
     """A dossier with the Dutch names of its procedure and state; by their codes where this platform knows them not."""
-    procedure = dossiers.read_known().get(row["procedure"])
+    procedure = dossiers.find_procedure(row)
     code = row["content"]["state"]
-    state = next((each for each in procedure.states if each.code == code), None) if procedure else None
+    state = next(each for each in procedure.states if each.code == code) if procedure else None
     return {
         **row,
         "naam": procedure.dutch if procedure else row["procedure"],
