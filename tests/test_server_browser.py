@@ -222,7 +222,7 @@ def test_nothing_stands_in_the_way_of_assistive_technology(browser: sync_api.Bro
     desk.page.get_by_role("button", name="Nederlands").wait_for()
     paths = ["/", "/actiecentrum", "/regio", "/tekort", "/plantafel", "/besluiten", "/logboek?controle=1", "/beheer",
              "/verantwoording?cijfer=restdekking"]  # fmt: skip
-    paths.append("/register")
+    paths += ["/register", "/account"]
     page = desk.open("/actiecentrum")
     for kind in ("incidenten", "aanvragen"):
         paths += [str(link.get_attribute("href")) for link in page.locator(f"#{kind} a").all()[:1]]

@@ -37,6 +37,7 @@ def make_account(
     """
     from axes.utils import reset
     from django.contrib.auth.models import User
+    from django_otp.plugins.otp_static.models import StaticDevice
     from django_otp.plugins.otp_totp.models import TOTPDevice
 
     if not username.strip() or not name.strip():
@@ -62,6 +63,7 @@ def make_account(
     if admin_until is not None:
         name_first_admin(addresses, user.pk, region, admin_until)
     TOTPDevice.objects.filter(user=user).delete()
+    StaticDevice.objects.filter(user=user).delete()
     device = TOTPDevice.objects.create(user=user, name="app") if with_app else None
     reset(username=username)
     return Account(username, password, device.config_url if device is not None else "")

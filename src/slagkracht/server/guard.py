@@ -57,22 +57,37 @@ def find_acting(request: HttpRequest) -> Acting | None:
     user: Any = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return None
-    with scope("", "", "", account=user.pk) as own:
-        mandates = own.rows(
-            "select p.name, m.region, m.world, m.role, m.information_class from slagkracht.person p "
-            "join slagkracht.mandate m on m.account_id = p.account_id where p.account_id = %s "
-            "and m.starts_at <= now() and now() < m.until order by m.world, m.region, m.role",
-            user.pk,
-        )
-    choices = tuple(dict.fromkeys((row["region"], row["world"]) for row in mandates))
+    mandates = _read_mandates(user)
+    choices = _list_choices(mandates)
     if not choices:
         return None
-    chosen = tuple(request.session.get("acting", choices[0]))
+    # once begun it stays so: whose mandate ends does not find himself in another region or world
+    chosen = tuple(request.session.setdefault("acting", choices[0]))
     if chosen not in choices:
         return None
     held = [row for row in mandates if (row["region"], row["world"]) == chosen]
     roles = frozenset(row["role"] for row in held)
     return Acting(user.pk, held[0]["name"], chosen[0], chosen[1], roles, highest_class(held), choices)
+
+
+def find_choices(request: HttpRequest) -> tuple[tuple[str, str], ...]:
+    """The regions and worlds that whoever is logged in holds a mandate for now."""
+    user: Any = request.user
+    return _list_choices(_read_mandates(user)) if user.is_authenticated else ()
+
+
+def _list_choices(mandates: list[Row]) -> tuple[tuple[str, str], ...]:
+    return tuple(dict.fromkeys((row["region"], row["world"]) for row in mandates))
+
+
+def _read_mandates(user: Any) -> list[Row]:
+    with scope("", "", "", account=user.pk) as own:
+        return own.rows(
+            "select p.name, m.region, m.world, m.role, m.information_class from slagkracht.person p "
+            "join slagkracht.mandate m on m.account_id = p.account_id where p.account_id = %s "
+            "and m.starts_at <= now() and now() < m.until order by m.world, m.region, m.role",
+            user.pk,
+        )
 
 
 def highest_class(mandates: list[Row]) -> str:
@@ -97,12 +112,24 @@ def acting_required(*roles: str) -> Callable[[Callable[..., HttpResponse]], Call
             if acting is None and not (user and user.is_authenticated):
                 return redirect(f"/inloggen?volgende={request.path}")
             if acting is None or (roles and not acting.roles & set(roles)):
-                return render(request, "geen_mandaat.html", {"rollen": roles}, status=403)
+                return refuse_mandate(request, roles)
+            if is_of_another(request, acting):
+                return HttpResponse(status=409)
             return view(request, acting, *args, **kwargs)
 
         return guarded
 
     return decorate
+
+
+def refuse_mandate(request: HttpRequest, roles: tuple[str, ...] = ()) -> HttpResponse:
+    """Says that no mandate holds for what was asked, and for whom else one may act."""
+    return render(request, "geen_mandaat.html", {"rollen": roles, "keuzes": find_choices(request)}, status=403)
+
+
+def is_of_another(request: HttpRequest, acting: Acting) -> bool:
+    """Whether a page that keeps itself to the present was opened for another region or world than is acted for now."""
+    return request.headers.get("X-Als") not in (None, f"{acting.region}/{acting.world}")
 
 
 def describe_acting(request: HttpRequest) -> dict[str, Any]:

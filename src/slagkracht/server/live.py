@@ -16,7 +16,7 @@ from django.db import connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from psycopg.rows import dict_row
 
-from slagkracht.server.guard import Acting, find_acting
+from slagkracht.server.guard import Acting, find_acting, is_of_another
 
 Row = dict[str, Any]
 Connection = psycopg.AsyncConnection[Row]
@@ -295,6 +295,8 @@ async def stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         from slagkracht.server.api.problems import NOBODY, problem  # asks for Django
 
         return problem(request, 401, *NOBODY)
+    if is_of_another(request, watcher.acting):
+        return HttpResponse(status=409)
     asked = parse_place(request.headers.get("Last-Event-ID", ""))
 
     async def tell() -> AsyncIterator[bytes]:

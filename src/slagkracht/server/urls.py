@@ -12,6 +12,7 @@ from slagkracht.server.api import api, problem
 from slagkracht.server.interfaces.urls import urlpatterns as interfaces
 from slagkracht.server.live import stream
 from slagkracht.server.screens import (
+    account,
     action,
     costs,
     decisions,
@@ -89,6 +90,11 @@ urlpatterns = [
     path("beheer/mandaten", manage.give_mandate),
     path("beheer/mandaten/<int:mandate>/beeindigen", manage.end_mandate),
     path("klasse", manage.classify),
+    path("account", account.show_account),
+    path("account/tweede-factor", account.begin_factor),
+    path("account/tweede-factor/bevestigen", account.confirm_factor),
+    path("account/tweede-factor/verwijderen", account.remove_factor),
+    path("account/herstelcodes", account.renew_codes),
     path("inloggen", entry.log_in),
     path("uitloggen", entry.log_out),
     path("handelen-als", entry.choose),

@@ -12,6 +12,13 @@ let asking = 0
 let tried = 0
 let attempt = null
 
+/** Asks for whom this page was opened; where one acts for another meanwhile, the page begins anew as that. */
+async function ask(address, given) {
+  const answer = await fetch(address, { ...given, headers: { ...given.headers, 'X-Als': document.body.dataset.als } })
+  if (answer.status === 409) location.reload()
+  return answer
+}
+
 function age(seconds) {
   if (seconds < 60) return `${Math.max(Math.floor(seconds), 0)} s`
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
@@ -37,7 +44,7 @@ function tick() {
 /** Fetch this page again and replace the parts marked data-live, but never a part in which someone is writing. */
 async function refresh() {
   if (!document.querySelector('[data-live], [data-later]')) return
-  const answer = await fetch(location.href, { headers: { 'X-Deel': '1' }, redirect: 'error' }).catch(() => null)
+  const answer = await ask(location.href, { headers: { 'X-Deel': '1' }, redirect: 'error' }).catch(() => null)
   if (!answer || !answer.ok) return
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
   for (const part of document.querySelectorAll('[data-live]')) {
@@ -59,7 +66,7 @@ async function refresh() {
 /** Parts that take long to compute are asked after the page stands, and again until they are ready (202 = not yet). */
 async function later() {
   for (const part of document.querySelectorAll('[data-later]')) {
-    const answer = await fetch(part.dataset.later, { headers: { 'X-Deel': '1' } }).catch(() => null)
+    const answer = await ask(part.dataset.later, { headers: { 'X-Deel': '1' } }).catch(() => null)
     if (answer?.ok) {
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
       part.replaceChildren(...page.body.childNodes)
@@ -76,7 +83,7 @@ async function listen() {
     attempt = new AbortController()
     try {
       const after = place
-      const answer = await fetch(document.body.dataset.stroom, { signal: attempt.signal, headers: after ? { 'Last-Event-ID': after } : {} })
+      const answer = await ask(document.body.dataset.stroom, { signal: attempt.signal, headers: after ? { 'Last-Event-ID': after } : {} })
       if (!answer.ok) throw new Error(String(answer.status))
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
       let text = ''
@@ -113,7 +120,7 @@ function reckon(form) {
     const mine = ++latest
     send.disabled = true
     const headers = { 'X-Deel': '1' }
-    const answer = await fetch(form.dataset.reken, { method: 'POST', body: new FormData(form), headers }).catch(() => null)
+    const answer = await ask(form.dataset.reken, { method: 'POST', body: new FormData(form), headers }).catch(() => null)
     const text = answer?.ok ? await answer.text() : ''
     if (mine !== latest) return
     send.disabled = false
