@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
+from django.contrib.auth.signals import user_logged_in
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -61,13 +62,21 @@ def find_acting(request: HttpRequest) -> Acting | None:
     choices = _list_choices(mandates)
     if not choices:
         return None
-    # once begun it stays so: whose mandate ends does not find himself in another region or world
-    chosen = tuple(request.session.setdefault("acting", choices[0]))
+    chosen = tuple(request.session.get("acting", choices[0]))
     if chosen not in choices:
         return None
     held = [row for row in mandates if (row["region"], row["world"]) == chosen]
     roles = frozenset(row["role"] for row in held)
     return Acting(user.pk, held[0]["name"], chosen[0], chosen[1], roles, highest_class(held), choices)
+
+
+def begin_acting(sender: object, request: HttpRequest, user: Any, **given: object) -> None:
+    """Keeps for whom one acts from logging in on: whose mandate ends does not find himself in another world."""
+    if choices := _list_choices(_read_mandates(user)):
+        request.session["acting"] = choices[0]
+
+
+user_logged_in.connect(begin_acting)
 
 
 def find_choices(request: HttpRequest) -> tuple[tuple[str, str], ...]:
