@@ -365,6 +365,28 @@ def test_lost_contact_is_said_within_five_seconds_and_mends_itself(browser: sync
     desk.close()
 
 
+LOOK = """hidden => {
+  Object.defineProperty(document, 'hidden', { configurable: true, value: hidden })
+  document.dispatchEvent(new Event('visibilitychange'))
+}"""
+
+
+def test_many_tabs_do_not_hold_up_the_one_that_is_looked_at(browser: sync_api.Browser, site: Site) -> None:
+    """A browser has six lines to one address; a tab that was away picks up its own again."""
+    desk = Desk(browser, site, "demo-officier-vr07")
+    away = []
+    for _ in range(6):
+        away.append(desk.context.new_page())
+        away[-1].goto(f"{site.address}/beheer")
+        away[-1].wait_for_function("() => attempt !== null && place !== ''")
+        away[-1].evaluate(LOOK, True)
+    page = desk.open("/regio")
+    assert page.locator("#contact").is_hidden()
+    with away[0].expect_request("**/gebeurtenissen/stroom"):
+        away[0].evaluate(LOOK, False)
+    desk.close()
+
+
 def test_a_killed_server_is_said_within_five_seconds_too(browser: sync_api.Browser, database: Addresses) -> None:
     killed = Site(database)
     desk = Desk(browser, killed, "demo-officier-vr07")

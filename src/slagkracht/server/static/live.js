@@ -26,6 +26,7 @@ function age(seconds) {
 }
 
 function tick() {
+  if (document.hidden) return
   const now = Date.now()
   for (const time of document.querySelectorAll('time[data-leeftijd]')) {
     const text = age((now - Date.parse(time.dateTime)) / 1000)
@@ -77,8 +78,18 @@ async function later() {
   }
 }
 
+/** Resolves when someone looks at this page; whoever stood away hears the silence from then on. */
+async function seen() {
+  if (!document.hidden) return
+  await new Promise((resolve) => document.addEventListener('visibilitychange', resolve, { once: true }))
+  heard = Date.now()
+}
+
+/** The line is let go while nobody looks: a browser has but a few to one address, and a page that is looked at needs one. */
 async function listen() {
+  document.addEventListener('visibilitychange', () => document.hidden && attempt?.abort())
   for (;;) {
+    await seen()
     tried = Date.now()
     attempt = new AbortController()
     try {
