@@ -27,7 +27,7 @@ def test_the_picture_is_as_dark_as_each_hour_asks() -> None:
     summer = shades[96 + 48 : 96 + 72]
     assert summer == ["#eef3f3"] * 12 + ["#7b92af"] + ["#08306b"] * 5 + ["#eef3f3"] * 6
     assert set(shades[96 : 96 + 48] + shades[96 + 72 :]) == {"#eef3f3"}
-    assert "> 1,4</tspan>" in svg
+    assert 'dx="6">1,4</tspan>' in svg
 
 
 def test_the_words_for_who_cannot_see_it_name_the_season() -> None:

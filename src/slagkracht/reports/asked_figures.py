@@ -66,7 +66,7 @@ def draw_asked(asked: Asked) -> str:
         most = float(asked.begins[c].max())
         parts.append(
             f'<text x="{left - 60}" y="{top - 7}" font-size="16" font-weight="bold">{escape(name)}'
-            f'<tspan font-weight="normal"> {write_often(float(asked.begins[c].sum()))}</tspan></text>'
+            f'<tspan font-weight="normal" dx="6">{write_often(float(asked.begins[c].sum()))}</tspan></text>'
         )
         for s, season in enumerate(SEASONS):
             y = top + s * LINE
