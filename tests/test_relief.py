@@ -604,7 +604,9 @@ def test_the_table_and_the_chart_tell_every_shift() -> None:
     assert rows[0]["vertrek"] == "01-07 07:05"
     chart = draw_rotation(plan, crews, rotation, "A & B")
     assert chart.count("<g><title>") == len(rotation)
-    assert "A &amp; B" in chart
+    assert "A &amp; B: 1 × Pomp, 1 dag<" in chart
+    longer = dataclasses.replace(rotation, deployment=dataclasses.replace(rotation.deployment, days=1.04097))
+    assert ", 25 uur<" in draw_rotation(plan, crews, longer, "")
     assert 'role="img"' in chart
     assert "<desc" in chart
 

@@ -58,14 +58,14 @@ def draw_rotation(plan: Plan, crews: Crews, rotation: Rotation, place: str) -> s
     first = min(0, int(rotation.leaves_min.min(initial=0)))
     last = max(int(rotation.deployment.days * 1440), int(rotation.returns_min.max(initial=0)))
     scale = min(HOUR, WIDEST / max(1.0, (last - first) / 60)) / 60
-    width, height = LEFT + (last - first) * scale + 20, TOP + ROW * len(used) + 44
+    width, height = LEFT + (last - first) * scale + 40, TOP + ROW * len(used) + 44
 
     def x(minute: float) -> float:
         return float(round(LEFT + (min(minute, last) - first) * scale, 1))
 
     asked = ", ".join(f"{count} × {formation.dutch}" for formation, count in rotation.deployment.asked)
     empty = int(rotation.shortfall.sum())
-    title = f"Aflossing voor {place or 'de inzet'}: {asked}, {_days(rotation.deployment.days)}"
+    title = f"Aflossing voor {place or 'de inzet'}: {asked}, {_length(rotation.deployment.days)}"
     story = (
         f"{len(used)} ploegen uit {len(np.unique(crews.region[used]))} regio's doen samen {len(rotation)} diensten; "
         + ("elke post is bezet." if empty == 0 else f"{empty} postdiensten blijven leeg.")
@@ -102,7 +102,9 @@ def draw_rotation(plan: Plan, crews: Crews, rotation: Rotation, place: str) -> s
         tick += step
     for c, i in row_of.items():
         y = TOP + ROW * i + ROW / 2
-        name = f"{plan.regions.code[crews.region[c]]} {plan.stations.name[crews.station[c]]} {crews.crew_id[c]}"
+        station = str(plan.stations.name[crews.station[c]])
+        station = station if len(station) <= 28 else station[:27] + "…"
+        name = f"{plan.regions.code[crews.region[c]]} {station} {crews.crew_id[c]}"
         if crews.crew_id[c].startswith(plan.regions.code[crews.region[c]]):  # on call, from no station of its own
             name = str(crews.crew_id[c]).replace("_", " ")
         name = name if len(name) <= 42 else name[:41] + "…"
@@ -135,8 +137,10 @@ def draw_rotation(plan: Plan, crews: Crews, rotation: Rotation, place: str) -> s
     return "\n".join([*parts, "</svg>"])
 
 
-def _days(days: float) -> str:
-    return "1 dag" if days == 1 else f"{days:g} dagen".replace(".", ",")
+def _length(days: float) -> str:
+    if days != int(days):
+        return f"{round(24 * days)} uur"
+    return "1 dag" if days == 1 else f"{days:g} dagen"
 
 
 def _clock(starts: datetime.datetime, minute: int) -> str:
