@@ -106,12 +106,12 @@ def test_of_one_day_what_was_noted_last_counts() -> None:
     [
         (("VR99", "AB", "vastgesteld", day(2027), day(2027)), "gaat niet over VR99"),
         (("VR01", "AB", "misschien", day(2027)), "onbekend besluit"),
-        (("VR01", "AB", "vastgesteld", day(2027)), "een ingangsdatum hoort bij vaststellen"),
-        (("VR01", "AB", "afgewezen", day(2027), day(2027)), "een ingangsdatum hoort bij vaststellen"),
+        (("VR01", "AB", "vastgesteld", day(2027)), "hoort een ingangsdatum"),
+        (("VR01", "AB", "afgewezen", day(2027), day(2027)), "hoort geen ingangsdatum"),
         (("VR01", "AB", "vastgesteld", day(2027), day(2026)), "ligt voor het besluit"),
         (("VR01", "AB", "vastgesteld", day(2027), day(2028), day(2027)), "ligt voor ingangsdatum"),
-        (("VR01", "AB", "vastgesteld", day(2027), day(2027), None, "mits"), "een voorbehoud hoort bij"),
-        (("VR01", "AB", "vastgesteld met voorbehoud", day(2027), day(2027)), "een voorbehoud hoort bij"),
+        (("VR01", "AB", "vastgesteld", day(2027), day(2027), None, "mits"), "hoort geen voorbehoud"),
+        (("VR01", "AB", "vastgesteld met voorbehoud", day(2027), day(2027)), "hoort het voorbehoud"),
     ],
 )
 def test_a_decision_that_cannot_stand_is_refused(arguments: tuple[object, ...], words: str) -> None:

@@ -89,7 +89,7 @@ def test_the_national_plan_past_the_councils_and_25_boards(engine: Engine, datab
             press(board, "/besluiten/vaststellen", terug="/besluiten", **held, **given)
             continue
         if region == "VR02":
-            assert "ingangsdatum hoort bij" in text_of_refusal(board, dossier, besluit="vastgesteld")
+            assert "hoort een ingangsdatum" in text_of_refusal(board, dossier, besluit="vastgesteld")
             assert "kies uit" in text_of_refusal(board, dossier, besluit="misschien")
             step(board, dossier, "bestuur_besluit", besluit="aangehouden")
         step(board, dossier, "bestuur_besluit", besluit="vastgesteld", ingangsdatum=TODAY.isoformat())

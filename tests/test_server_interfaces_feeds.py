@@ -81,14 +81,16 @@ def test_bad_lines_are_refused_with_every_finding_and_good_ones_taken() -> None:
         {**report(unit, 1, status="alerted"), "kleur": "rood"},
         "geen melding",
         {**report(unit, 1, x_m=1.0, y_m=2.0), "eenheid": theirs},
+        report(unit, 1, x_m=155_000.0, y_m=463_000.0, lengtegraad=5.3, breedtegraad=52.1),
     ])  # fmt: skip
     assert told["aangenomen"] == [good["id"]]
     found = {line["regel"]: line["bevinding"] for line in told["geweigerd"]}
-    assert sorted(found) == [1, 3, 4, 5, 6, 7, 8, 9, 10]
+    assert sorted(found) == [1, 3, 4, 5, 6, 7, 8, 9, 10, 11]
     assert "niet een van" in found[1]
     assert "twee coördinaten" in found[1], "both findings of the line"
     assert "toekomst" in found[5]
     assert "niet in Nederland" in found[7]
+    assert "staat er een keer" in found[11]
     assert shown(theirs, "demo-officier-vr18")["status"] == "available"
 
 
@@ -110,12 +112,12 @@ def test_files_in_a_drop_folder(tmp_path: Path) -> None:
         "\ufeff" + names + f"{key}1;{first};{at};on_scene;10,5,5;2\n{key}2;{first};{at};alerted;;\n", encoding="utf-8"
     )
     (tmp_path / "b.jsonl").write_text(json.dumps(report(second, 1, status="alerted")) + "\n\n", encoding="utf-8")
-    (tmp_path / "c.jsonl").write_text("{", encoding="utf-8")
+    (tmp_path / "c.JSONL").write_text("{", encoding="utf-8")
     (tmp_path / "d.csv").write_bytes(b"\xff\xfe\xfa")
     (tmp_path / "e.part").write_text("half", encoding="utf-8")
     with acting("VR17") as own:
         done = feeds.take_folder(own, tmp_path)
-    assert [*done] == ["a.csv", "b.jsonl", "c.jsonl", "d.csv"]
+    assert [*done] == ["a.csv", "b.jsonl", "c.JSONL", "d.csv"]
     taken = done["a.csv"]
     assert isinstance(taken, feeds.Taken)
     assert (taken.accepted, [number for number, _ in taken.refused]) == ([f"{key}2"], [1])
@@ -123,10 +125,10 @@ def test_files_in_a_drop_folder(tmp_path: Path) -> None:
     assert left == {
         "a.csv",
         "b.jsonl",
-        "c.jsonl",
+        "c.JSONL",
         "d.csv",
         "a.csv.fouten.txt",
-        "c.jsonl.fouten.txt",
+        "c.JSONL.fouten.txt",
         "d.csv.fouten.txt",
     }
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["e.part"]
@@ -242,7 +244,9 @@ def test_what_falls_in_a_folder_goes_to_the_platform_and_waits_while_that_is_awa
 
     away = run("http://127.0.0.1:9", made["sleutel"])
     assert "geen verbinding" in away.stdout, away.stderr
-    assert "laat deze sleutel niet toe" in run(address, "nee").stderr
+    refused = run(address, "nee").stderr
+    assert "het platform weigert (401): log in, of stuur een sleutel mee" in refused
+    assert "Traceback" not in refused
     assert (tmp_path / "a.jsonl").exists(), "nothing is lost while the platform does not take it"
     assert "a.jsonl: 1 aangenomen, 0 herhaald, 1 geweigerd" in run(address, made["sleutel"]).stdout
     assert shown(unit, "demo-officier-vr03")["status"] == "alerted"

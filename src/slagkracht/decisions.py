@@ -90,14 +90,18 @@ def check_decision(
     if outcome not in OUTCOMES:
         raise DecisionRefusedError(f"onbekend besluit {outcome!r}; kies uit {', '.join(OUTCOMES)}")
     adopts = outcome in OUTCOMES[:2]
-    if adopts != (starts is not None) or (ends is not None and not adopts):
-        raise DecisionRefusedError(f"{outcome!r}: een ingangsdatum hoort bij vaststellen, en alleen daarbij")
+    if adopts and starts is None:
+        raise DecisionRefusedError(f"bij {outcome!r} hoort een ingangsdatum: vanaf wanneer het plan hier geldt")
+    if not adopts and (starts or ends):
+        raise DecisionRefusedError(f"bij {outcome!r} hoort geen ingangsdatum en geen vervaldatum")
     if starts is not None and starts < decided_on:
         raise DecisionRefusedError(f"ingangsdatum {starts:%d-%m-%Y} ligt voor het besluit van {decided_on:%d-%m-%Y}")
     if starts is not None and ends is not None and ends < starts:
         raise DecisionRefusedError(f"vervaldatum {ends:%d-%m-%Y} ligt voor ingangsdatum {starts:%d-%m-%Y}")
-    if (outcome == OUTCOMES[1]) != bool(reservation):
-        raise DecisionRefusedError("een voorbehoud hoort bij 'vastgesteld met voorbehoud', en alleen daarbij")
+    if outcome == OUTCOMES[1] and not reservation:
+        raise DecisionRefusedError(f"bij {outcome!r} hoort het voorbehoud: schrijf op waaronder")
+    if outcome != OUTCOMES[1] and reservation:
+        raise DecisionRefusedError(f"bij {outcome!r} hoort geen voorbehoud; met een voorbehoud is het {OUTCOMES[1]!r}")
 
 
 def decision_in_force(decisions: Iterable[Decision], region: str, day: datetime.date) -> Decision | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -79,6 +80,15 @@ def read_homes(address: str, key: str) -> list[Home]:
     return homes
 
 
+def say_refused(error: urllib.error.HTTPError) -> str:
+    """Why the platform did not take what was sent, in its own words where it gave any."""
+    try:
+        told = json.load(error)["detail"]
+    except (OSError, ValueError, LookupError, TypeError):
+        told = "zonder te zeggen waarom"
+    return f"het platform weigert ({error.code}): {told}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Speelt een dienst na op de meldingen-koppeling.")
     parser.add_argument("adres")
@@ -87,10 +97,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     begin = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=given.uren + 2)
-    reports = list(play_shift(read_homes(given.adres, given.sleutel), begin, given.uren, given.seed))
-    for at in range(0, len(reports), 100):
-        told = push(given.adres, given.sleutel, reports[at : at + 100])
-        print(f"{len(told['aangenomen'])} aangenomen, {len(told['geweigerd'])} geweigerd")
+    try:
+        homes = read_homes(given.adres, given.sleutel)
+        if not homes:
+            raise SystemExit("het platform kent geen eenheid van deze regio met een plaats: er is niets te spelen")
+        reports = list(play_shift(homes, begin, given.uren, given.seed))
+        for at in range(0, len(reports), 100):
+            told = push(given.adres, given.sleutel, reports[at : at + 100])
+            print(f"{len(told['aangenomen'])} aangenomen, {len(told['geweigerd'])} geweigerd")
+    except urllib.error.HTTPError as error:
+        raise SystemExit(say_refused(error)) from error
+    except OSError as error:
+        raise SystemExit(f"geen verbinding met {given.adres} ({error})") from error
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from slagkracht.server import ledger
-from slagkracht.server.interfaces.control_room import push
+from slagkracht.server.interfaces.control_room import push, say_refused
 
 MOST_LINES = 1_000
 """How many reports are taken at once."""
@@ -46,7 +46,7 @@ def read_lines(name: str, content: bytes) -> list[Any]:
     """
     try:
         text = content.decode("utf-8-sig")
-        if name.endswith(".jsonl"):
+        if name.lower().endswith(".jsonl"):
             return [_read_line(line) for line in text.splitlines() if line.strip()]
         separator = ";" if ";" in text.partition("\n")[0] else ","
         reader = csv.DictReader(io.StringIO(text), delimiter=separator, strict=True)
@@ -83,7 +83,7 @@ def empty_folder(folder: Path, take: Callable[[list[Any]], Taken]) -> dict[str, 
     """
     done: dict[str, Taken | str] = {}
     (folder / "verwerkt").mkdir(exist_ok=True)
-    for path in sorted(p for p in folder.iterdir() if p.suffix in (".csv", ".jsonl") and p.is_file()):
+    for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in (".csv", ".jsonl") and p.is_file()):
         try:
             done[path.name] = taken = _take_lines(read_lines(path.name, path.read_bytes()), take)
             findings = [f"melding {number}: {why}" for number, why in taken.refused]
@@ -134,6 +134,8 @@ def main() -> None:
     parser.add_argument("--elke", type=float, default=2.0, help="om de hoeveel seconden de map bekeken wordt")
     parser.add_argument("--eenmaal", action="store_true", help="leeg de map en stop")
     given = parser.parse_args()
+    if not given.map.is_dir():
+        raise SystemExit(f"{given.map} is geen map")
     while True:
         try:
             for name, came in send_folder(given.map, given.adres, given.sleutel).items():
@@ -143,7 +145,7 @@ def main() -> None:
                 print(f"{name}: {told}", flush=True)
         except urllib.error.HTTPError as error:
             if error.code in (401, 403):
-                raise SystemExit(f"het platform laat deze sleutel niet toe ({error.code})") from error
+                raise SystemExit(say_refused(error)) from error
             print(f"het platform antwoordt {error.code}; de map wordt straks opnieuw bekeken", flush=True)
         except OSError as error:
             print(f"geen verbinding ({error}); de map wordt straks opnieuw bekeken", flush=True)

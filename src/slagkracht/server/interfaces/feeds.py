@@ -49,6 +49,8 @@ class Report(BaseModel):
             findings.append(f"status {self.status[:40]!r} is niet een van {', '.join(UNIT_STATUSES)}")
         if (self.x_m is None) != (self.y_m is None) or (self.lengtegraad is None) != (self.breedtegraad is None):
             findings.append("een plaats heeft twee coördinaten")
+        elif self.x_m is not None and self.lengtegraad is not None:
+            findings.append("een plaats staat er een keer: in meters of in graden")
         elif self.lengtegraad is not None and self.breedtegraad is not None:
             if not in_netherlands(np.array([self.lengtegraad]), np.array([self.breedtegraad]))[0]:
                 findings.append("de plaats ligt niet in Nederland")
