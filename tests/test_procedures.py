@@ -372,6 +372,14 @@ def test_a_refused_step_says_why(step: str, by: Who, answers: dict[str, str], wo
 def test_a_dossier_needs_its_parties() -> None:
     with pytest.raises(StepRefusedError, match="als partijen nodig: aanvrager"):
         start(PROCEDURES["bijstandsaanvraag"], "b-1", {"buur": "VR07"}, MONDAY)
+    for second, words in (("VR26", "niet tweede VR26"), ("LAC", "niet tweede LAC"), ("VR06", "niet dezelfde regio")):
+        with pytest.raises(StepRefusedError, match=words):
+            start(PROCEDURES["overeenkomst"], "o-1", {"eerste": "VR06", "tweede": second}, MONDAY)
+    agreed = start(PROCEDURES["overeenkomst"], "o-1", {"eerste": "VR06", "tweede": "VR07"}, MONDAY)
+    with pytest.raises(StepRefusedError, match="vul in inhoud"):
+        take_step(
+            PROCEDURES["overeenkomst"], agreed, "eerste_tekent", who("VR06", "voorzitter"), MONDAY, {"inhoud": " "}
+        )
 
 
 def test_a_passed_term_does_what_the_procedure_says() -> None:

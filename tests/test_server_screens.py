@@ -440,7 +440,7 @@ def test_boards_adopt_each_for_itself(engine: Engine) -> None:
     }
     assert officer.post("/besluiten/vaststellen", given).status_code == 403
     for wrong, words in (
-        ({}, "een ingangsdatum hoort bij"),
+        ({}, "hoort een ingangsdatum"),
         ({"ingangsdatum": "2026-07-02", "voorbehoud": "mits"}, "een voorbehoud"),
     ):
         assert board.post("/besluiten/vaststellen", {**given, **wrong}).status_code == 302

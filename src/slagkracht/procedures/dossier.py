@@ -15,6 +15,9 @@ BY_TERM = "van rechtswege"
 """The role under which a step is taken when a term passes."""
 
 
+REGION = re.compile("VR(0[1-9]|1[0-9]|2[0-5])")
+
+
 @dataclass(frozen=True)
 class Who:
     """Someone acting: as which function, for which region ("" = a national body), in which roles."""
@@ -62,10 +65,18 @@ class StepRefusedError(ValueError):
 
 
 def start(procedure: Procedure, dossier: str, parties: dict[str, str], at: datetime.datetime) -> Dossier:
-    """A new dossier in the first state. Raises StepRefusedError when a party is missing or does not belong."""
+    """A new dossier in the first state.
+
+    Raises StepRefusedError when a party is missing, does not belong, is no region, or is the same region as another
+    where the procedure keeps them apart.
+    """
     if set(parties) != set(procedure.parties):
         needed = ", ".join(procedure.parties) or "geen"
         raise StepRefusedError(f"{procedure.dutch} heeft als partijen nodig: {needed}; gegeven: {', '.join(parties)}")
+    if strange := [f"{name} {region[:20]}" for name, region in parties.items() if not REGION.fullmatch(region)]:
+        raise StepRefusedError(f"{procedure.dutch}: een partij is een regio, VR01 tot en met VR25; niet {strange[0]}")
+    if procedure.apart and len(set(parties.values())) < len(parties):
+        raise StepRefusedError(f"{procedure.dutch}: {' en '.join(parties)} zijn niet dezelfde regio")
     return Dossier(dossier, procedure.code, procedure.version, parties, procedure.begin, at, ())
 
 
@@ -124,7 +135,7 @@ def _count(procedure: Procedure, dossier: Dossier, needs: Needs) -> int:
 
 def check_answer(field: Field, value: Any) -> str:
     """What is wrong with ``value`` in ``field``, in a few words; "" when nothing is."""
-    if value in (None, ""):
+    if _is_empty(value):
         return "" if field.optional else "mag niet leeg zijn"
     text = str(value)
     if field.kind == "keuze" and text not in field.choices:
@@ -134,11 +145,15 @@ def check_answer(field: Field, value: Any) -> str:
             datetime.date.fromisoformat(text)
         except ValueError:
             return "schrijf een dag als 2026-07-01"
-    if field.kind == "regio" and not re.fullmatch(r"VR(0[1-9]|1[0-9]|2[0-5])", text):
+    if field.kind == "regio" and not REGION.fullmatch(text):
         return "noem een regio als VR06"
     if field.kind == "plan" and not re.fullmatch(r"[0-9a-f]{64}", text):
         return "een vingerafdruk van een plan: 64 tekens 0-9 en a-f"
     return ""
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or not str(value).strip()
 
 
 def take_step(
@@ -158,7 +173,7 @@ def take_step(
     if strange := sorted(told_elsewhere & set(answers)):
         raise StepRefusedError(f"{found.dutch!r} vraagt niet naar {', '.join(strange)}: dat is aan een andere stap")
     fields = [find_field(procedure, name) for name in found.asks]
-    if empty := [field.name for field in fields if not field.optional and answers.get(field.name) in (None, "")]:
+    if empty := [field.name for field in fields if not field.optional and _is_empty(answers.get(field.name))]:
         raise StepRefusedError(f"{found.dutch!r}: vul in {', '.join(empty)}")
     if wrong := [f"{f.dutch}: {words}" for f in fields if (words := check_answer(f, answers.get(f.name)))]:
         raise StepRefusedError(f"{found.dutch!r}: {'; '.join(wrong)}")

@@ -114,7 +114,8 @@ class Term:
 
 @dataclass(frozen=True)
 class Procedure:
-    """One procedure file. ``parties`` names who takes part besides whoever holds a national role.
+    """One procedure file. ``parties`` names who takes part besides whoever holds a national role; ``apart`` = each of
+    them another region.
 
     ``fields`` tells how what steps ask is filled in; what is not told of is text that may not be empty.
     """
@@ -130,6 +131,7 @@ class Procedure:
     steps: tuple[Step, ...]
     terms: tuple[Term, ...]
     fields: tuple[Field, ...] = ()
+    apart: bool = False
 
 
 def find_field(procedure: Procedure, name: str) -> Field:

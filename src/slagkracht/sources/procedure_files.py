@@ -15,7 +15,7 @@ NATIONAL = Path(__file__).parent.parent / "nl" / "procedures"
 FIELDS: dict[str, dict[str, type]] = {
     "procedure": {
         "code": str, "dutch": str, "version": int, "source": str, "status": str, "begin": str, "parties": list,
-        "states": list, "steps": list, "terms": list, "fields": list,
+        "states": list, "steps": list, "terms": list, "fields": list, "apart": bool,
     },
     "states": {"code": str, "dutch": str, "final": bool, "public": bool},
     "steps": {
@@ -169,6 +169,7 @@ def _parse_procedure(file: str, table: dict[str, Any], findings: list[Finding]) 
             )
             for row in rows["fields"]
         ),
+        apart=table.get("apart", False),
     )
 
 

@@ -96,14 +96,13 @@ def as_decision(row: Row) -> Decision:
 
 def standing_of(adoption: Any, region: str) -> tuple[str, str]:
     """How a board stands to the plan, as (code, words)."""
+    held = adoption.reservations.get(region)
+    but = gettext(", met voorbehoud: {held}").format(held=held) if held else ""
     if region in adoption.in_force:
-        since = adoption.in_force[region]
-        held = adoption.reservations.get(region)
-        return "geldt", gettext("geldt sinds {since:%d-%m-%Y}").format(since=since) + (
-            gettext(", met voorbehoud: {held}").format(held=held) if held else ""
-        )
+        return "geldt", gettext("geldt sinds {since:%d-%m-%Y}").format(since=adoption.in_force[region]) + but
     if region in adoption.waiting:
-        return "wacht", gettext("vastgesteld, gaat in op {starts:%d-%m-%Y}").format(starts=adoption.waiting[region])
+        starts = adoption.waiting[region]
+        return "wacht", gettext("vastgesteld, gaat in op {starts:%d-%m-%Y}").format(starts=starts) + but
     if region in adoption.superseded:
         return "vervangen", gettext("vervangen door een later plan")
     if region in adoption.refused:
