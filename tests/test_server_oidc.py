@@ -6,6 +6,7 @@ import base64
 import datetime
 import hashlib
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -88,23 +89,27 @@ def provider(database: object) -> Iterator[Provider]:
                     "SLAGKRACHT_OIDC_SECRET": "geheim"}  # fmt: skip
     from slagkracht.server.urls import urlpatterns
 
-    addresses = (*urlpatterns, path("oidc/", include("mozilla_django_oidc.urls")))
     backends = [*settings.AUTHENTICATION_BACKENDS, "slagkracht.server.oidc.Backend"]
     given = read_oidc_settings(environment)
-    with override_settings(ROOT_URLCONF=addresses, AUTHENTICATION_BACKENDS=backends, **given):
-        yield made
+    with override_settings(AUTHENTICATION_BACKENDS=backends, **given):
+        addresses = (*urlpatterns, path("oidc/", include("mozilla_django_oidc.urls")))
+        with override_settings(ROOT_URLCONF=addresses):
+            yield made
     made.close()
 
 
-def log_in(provider: Provider, username: str) -> Any:
-    """The walk of a browser: to the provider, back with a code, and then who it is."""
+def log_in(provider: Provider, username: str, says: str = "") -> Any:
+    """The walk of a browser: to the provider, back with a code, and then who it is; ``says`` where not."""
     provider.username = username
     browser = client()
+    assert "/oidc/authenticate/?next=/logboek" in browser.get("/inloggen?volgende=/logboek").content.decode()
     onward = browser.get("/oidc/authenticate/")
     assert onward.headers["Location"].startswith(provider.address + "/auth")
     provider.asked = {name: values[0] for name, values in parse_qs(urlsplit(onward.headers["Location"]).query).items()}
     assert provider.asked["code_challenge_method"] == "S256"
-    browser.get("/oidc/callback/", {"code": "c", "state": provider.asked["state"]})
+    back = browser.get("/oidc/callback/", {"code": "c", "state": provider.asked["state"]})
+    if says:
+        assert says in browser.get(back.headers["Location"]).content.decode()
     return browser
 
 
@@ -117,8 +122,8 @@ def test_who_is_not_known_does_not_and_no_account_is_made(provider: Provider) ->
     from django.contrib.auth.models import User
 
     before = User.objects.count()
-    assert log_in(provider, "onbekend").get(f"{API}/ik").status_code == 401
-    assert log_in(provider, "").get(f"{API}/ik").status_code == 401
+    for nobody in ("onbekend", ""):
+        assert log_in(provider, nobody, "of uw account is hier niet bekend").get(f"{API}/ik").status_code == 401
     assert User.objects.count() == before
 
 
@@ -136,13 +141,28 @@ WRONG: list[dict[str, Any]] = [
 @pytest.mark.parametrize("changes", WRONG)
 def test_a_wrong_token_is_refused(provider: Provider, changes: dict[str, Any]) -> None:
     provider.changes = changes
-    browser = log_in(provider, "demo-officier-vr06")
+    browser = log_in(provider, "demo-officier-vr06", "is niet gelukt")
     assert browser.get(f"{API}/ik").status_code == 401
 
 
 def test_a_token_signed_by_another_is_refused(provider: Provider) -> None:
     provider.signing = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     assert log_in(provider, "demo-officier-vr06").get(f"{API}/ik").status_code == 401
+
+
+def test_a_provider_that_is_gone_or_an_answer_to_nothing_is_said_in_a_sentence(provider: Provider) -> None:
+    for answer in ({"code": "c", "state": "verzonnen"}, {"error": "access_denied"}, {}):
+        browser = client()
+        browser.get("/oidc/authenticate/")
+        back = browser.get("/oidc/callback/", answer)
+        assert "is niet gelukt" in browser.get(back.headers["Location"]).content.decode()
+    from django.test import override_settings
+
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        gone = f"http://127.0.0.1:{nobody.getsockname()[1]}/token"
+        with override_settings(OIDC_OP_TOKEN_ENDPOINT=gone):
+            log_in(provider, "demo-officier-vr06", "antwoordt niet")
 
 
 def test_without_a_provider_nothing_is_set() -> None:

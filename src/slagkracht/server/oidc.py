@@ -6,12 +6,34 @@ _JWKS. Begins at /oidc/authenticate/.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import jwt
+import requests
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
+from mozilla_django_oidc.views import OIDCAuthenticationCallbackView
+
+log = logging.getLogger(__name__)
+
+
+class Callback(OIDCAuthenticationCallbackView):
+    """Takes back whoever the provider sends; what goes wrong there is said where one logs in."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        try:
+            answer: HttpResponse = super().get(request)
+            return answer
+        except (requests.ConnectionError, requests.Timeout) as error:
+            log.warning("de aanbieder van identiteiten antwoordt niet: %s", type(error).__name__)
+            return redirect("/inloggen?organisatie=weg")
+        except (SuspiciousOperation, requests.RequestException, jwt.PyJWTError) as error:
+            log.warning("inloggen via de aanbieder van identiteiten geweigerd: %s", error)
+            return redirect(settings.LOGIN_REDIRECT_URL_FAILURE)
 
 
 class Backend(OIDCAuthenticationBackend):

@@ -162,7 +162,8 @@ def read_oidc_settings(environment: Mapping[str, str]) -> dict[str, Any]:
         "OIDC_CREATE_USER": False,
         "OIDC_TIMEOUT": 10,
         "LOGIN_REDIRECT_URL": "/",
-        "LOGIN_REDIRECT_URL_FAILURE": "/inloggen",
+        "LOGIN_REDIRECT_URL_FAILURE": "/inloggen?organisatie=mislukt",
+        "OIDC_CALLBACK_CLASS": "slagkracht.server.oidc.Callback",
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth import login, logout
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
@@ -63,7 +64,13 @@ def log_in(request: HttpRequest) -> HttpResponse:
         return redirect(onward if safe else "/")
     status = 400 if request.method == "POST" else 200
     demo = PASSWORD if User.objects.filter(username="demo-actiecentrum").exists() else ""
-    context = {"form": form, "demo": demo, "volgende": request.GET.get("volgende", request.POST.get("volgende", "/"))}
+    context = {
+        "form": form,
+        "demo": demo,
+        "volgende": request.GET.get("volgende", request.POST.get("volgende", "/")),
+        "organisatie": bool(getattr(settings, "OIDC_ISSUER", "")),
+        "mislukt": request.GET.get("organisatie", ""),
+    }
     return render(request, "inloggen.html", context, status=status)
 
 
