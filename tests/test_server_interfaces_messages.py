@@ -357,6 +357,16 @@ def test_an_alert_is_noted_once() -> None:
     assert noted["gebeurd_op"] == "2026-07-01T12:00:00Z", "when it was sent, not when it came in"
 
 
+def test_a_signed_alert_with_empty_elements_is_an_alert_too() -> None:
+    signature = '<Signature xmlns="http://www.w3.org/2000/09/xmldsig#"><SignedInfo/></Signature></alert>'
+    text = ALERT.replace("</alert>", signature).replace("<headline>", "<senderName/><headline>")
+    told = cap.read_cap(text.format(id="a", status="Actual").encode())
+    assert told["info"][0]["senderName"] == ""
+    update = text.replace("<msgType>Alert", "<msgType>Update").replace("<info>", "<references/><info>")
+    with pytest.raises(MessageError, match="references noemt"):
+        cap.read_cap(update.format(id="a", status="Actual").encode())
+
+
 def test_an_exercise_stays_out_of_the_real_world() -> None:
     text = ALERT.format(id=secrets.token_hex(6), status="Exercise")
     browser = client("demo-officier-vr07")

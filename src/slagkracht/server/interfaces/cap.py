@@ -22,17 +22,23 @@ from slagkracht.server.interfaces.messages import (
 from slagkracht.server.journal import record
 from slagkracht.sources.geometry import RD, WGS84, transform
 
-CAP = "urn:oasis:names:tc:emergency:cap:1.2"
+CAP, SIGNATURES = "urn:oasis:names:tc:emergency:cap:1.2", "http://www.w3.org/2000/09/xmldsig#"
 CATEGORIES = ("Geo", "Met", "Safety", "Security", "Rescue", "Fire", "Health", "Env", "Transport", "Infra", "CBRNE",
               "Other")  # fmt: skip
 RESPONSES = ("Shelter", "Evacuate", "Prepare", "Execute", "Avoid", "Monitor", "Assess", "AllClear", "None")
-NAMED = (Part("valueName"), Part("value"))
+NAMED = (Part("valueName"), Part("value", kind="blank"))
+
+
+def _free(name: str) -> Part:
+    return Part(name, kind="blank")
+
+
 RESOURCE = Part(
     "resource",
     parts=(
         *(Part(name) for name in ("resourceDesc", "mimeType")),
         optional(Part("size", kind="number")),
-        *(optional(Part(name)) for name in ("uri", "derefUri", "digest")),
+        *(optional(_free(name)) for name in ("uri", "derefUri", "digest")),
     ),
 )
 AREA = Part(
@@ -48,17 +54,17 @@ AREA = Part(
 INFO = Part(
     "info",
     parts=(
-        optional(Part("language")),
+        optional(_free("language")),
         many(Part("category", kind=CATEGORIES), 1),
         Part("event"),
         many(Part("responseType", kind=RESPONSES)),
         Part("urgency", kind=("Immediate", "Expected", "Future", "Past", "Unknown")),
         Part("severity", kind=("Extreme", "Severe", "Moderate", "Minor", "Unknown")),
         Part("certainty", kind=("Observed", "Likely", "Possible", "Unlikely", "Unknown")),
-        optional(Part("audience")),
+        optional(_free("audience")),
         many(Part("eventCode", parts=NAMED)),
         *(optional(Part(name, kind="time")) for name in ("effective", "onset", "expires")),
-        *(optional(Part(n)) for n in ("senderName", "headline", "description", "instruction", "web", "contact")),
+        *(optional(_free(n)) for n in ("senderName", "headline", "description", "instruction", "web", "contact")),
         many(Part("parameter", parts=NAMED)),
         many(RESOURCE),
         many(AREA),
@@ -73,12 +79,13 @@ ALERT = Part(
         Part("sent", kind="time"),
         Part("status", kind=("Actual", "Exercise", "System", "Test", "Draft")),
         Part("msgType", kind=("Alert", "Update", "Cancel", "Ack", "Error")),
-        optional(Part("source")),
+        optional(_free("source")),
         Part("scope", kind=("Public", "Restricted", "Private")),
-        *(optional(Part(name)) for name in ("restriction", "addresses")),
-        many(Part("code")),
-        *(optional(Part(name)) for name in ("note", "references", "incidents")),
+        *(optional(_free(name)) for name in ("restriction", "addresses")),
+        many(_free("code")),
+        *(optional(_free(name)) for name in ("note", "references", "incidents")),
         many(INFO),
+        many(Part("Signature", kind="any", namespace=SIGNATURES)),
     ),
 )
 
@@ -91,11 +98,11 @@ def read_cap(text: bytes) -> Content:
         for name in ("identifier", "sender")
         if set(content[name]) & set(" ,<&")
     ]
-    if content["scope"] == "Restricted" and "restriction" not in content:
+    if content["scope"] == "Restricted" and not content.get("restriction"):
         findings.append("scope Restricted: restriction ontbreekt")
-    if content["scope"] == "Private" and "addresses" not in content:
+    if content["scope"] == "Private" and not content.get("addresses"):
         findings.append("scope Private: addresses ontbreekt")
-    if content["msgType"] in ("Update", "Cancel", "Ack", "Error") and "references" not in content:
+    if content["msgType"] in ("Update", "Cancel", "Ack", "Error") and not content.get("references"):
         findings.append(f"msgType {content['msgType']}: references noemt waarop dit volgt")
     findings += [
         f"references: {named[:80]!r} is niet sender,identifier,sent van een eerdere waarschuwing"
@@ -180,7 +187,7 @@ def take_cap(own: Scope, content: Content) -> str:
     """
     if (content["status"] == "Actual") != (own.world == "echt"):
         raise MessageError([f"status {content['status']} hoort niet in de wereld {own.world!r}"])
-    headline = next((i.get("headline", i["event"]) for i in content.get("info", [])), content["msgType"])
+    headline = next((i.get("headline") or i["event"] for i in content.get("info", [])), content["msgType"])
     told = {"text": f"waarschuwing van {content['sender']}: {headline}", "alert": content}
     at = datetime.datetime.fromisoformat(content["sent"])
     return record(own, "note", told, happened_at=min(at, own.at)).event_id

@@ -27,7 +27,8 @@ class MessageError(ValueError):
 class Part:
     """An element: how often, and what it holds.
 
-    ``kind`` text, time, number, points, any (accepted, not read) or the words that it may be · ``parts`` what it holds,
+    ``kind`` text, blank (text that may be empty), time, number, points, any (accepted, not read) or the words that it
+    may be · ``parts`` what it holds,
     in order · ``choice`` just one of them · ``namespace`` where it differs from that of the element around it.
     """
 
@@ -181,7 +182,7 @@ def _what_is_wrong(text: str, kind: str | tuple[str, ...]) -> str:
     if isinstance(kind, tuple):
         return "" if text in kind else f"{text[:40]!r} is niet een van {', '.join(kind)}"
     if not text:
-        return "is leeg"
+        return "" if kind == "blank" else "is leeg"
     if kind == "time" and not is_time(text):
         return f"{text[:40]!r} is geen tijdstip met tijdzone, zoals 2026-07-01T14:00:00+02:00"
     if kind == "number" and not re.fullmatch(r"[-+]?[0-9]{1,12}(\.[0-9]{1,12})?", text):
