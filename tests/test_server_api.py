@@ -85,6 +85,19 @@ def test_only_regions_that_there_are_are_asked() -> None:
     refused = post(asker, f"/aanvragen/{request}/uitzetten", {"regios": ["VR07", "VR99"]})
     assert (refused.status_code, "VR99" in refused.json()["detail"]) == (404, True)
     assert asker.get(f"{API}/aanvragen/{request}").json()["gedeeld_met"] == ["LAC"]
+    incident = asker.get(f"{API}/aanvragen/{request}").json()["incident"]
+    direct = {
+        "incident": incident,
+        "grond": "wvr51_5_buurregio",
+        "mandaat": "m",
+        "ondertekenaar": "o",
+        "regels": [LINE],
+    }
+    for neighbour in ("VR26", "LAC"):
+        refused = post(asker, "/aanvragen", {**direct, "buurregio": neighbour})
+        assert (refused.status_code, "geen veiligheidsregio" in refused.json()["detail"]) == (404, True)
+    shared = post(asker, "/toestemmingen", {"ontvanger": "VR99", "trap": "plaats", "tot": "2099-01-01T00:00:00Z"})
+    assert (shared.status_code, "iets dat hier niet is" in shared.json()["detail"]) == (409, True)
 
 
 def test_a_request_repeated_is_done_once() -> None:

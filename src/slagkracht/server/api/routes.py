@@ -68,24 +68,27 @@ LEADERS = frozenset({"officier", "voorzitter", "commandant", "actiecentrum"})
 """Roles that may ask, offer, accept and move units."""
 
 
-TROUBLES: list[tuple[type[Exception], int, str]] = [
-    (ledger.NotFoundError, 404, "Niet gevonden"),
-    (ledger.NotAllowedError, 403, "Niet toegestaan"),
-    (ledger.AlreadyCommittedError, 409, "Al toegezegd"),
-    (ledger.ChangedMeanwhileError, 412, "Intussen gewijzigd"),
-    (ledger.LedgerError, 409, "Kan niet"),
-    (StepRefusedError, 409, "Stap kan niet"),
-    (psycopg.errors.InsufficientPrivilege, 403, "Niet toegestaan"),
-    (psycopg.DataError, 400, "Ongeldige invoer"),
-    (psycopg.IntegrityError, 409, "Kan niet"),
-    (psycopg.errors.RaiseException, 409, "Kan niet"),
-    (UnicodeEncodeError, 400, "Ongeldige invoer"),
+TROUBLES: list[tuple[type[Exception], int, str, str]] = [
+    (ledger.NotFoundError, 404, "Niet gevonden", ""),
+    (ledger.NotAllowedError, 403, "Niet toegestaan", ""),
+    (ledger.AlreadyCommittedError, 409, "Al toegezegd", ""),
+    (ledger.ChangedMeanwhileError, 412, "Intussen gewijzigd", ""),
+    (ledger.LedgerError, 409, "Kan niet", ""),
+    (StepRefusedError, 409, "Stap kan niet", ""),
+    (psycopg.errors.InsufficientPrivilege, 403, "Niet toegestaan", "uw mandaat laat dit hier niet toe"),
+    (psycopg.DataError, 400, "Ongeldige invoer", "een waarde is te groot, te lang of bevat een teken dat niet kan"),
+    (psycopg.IntegrityError, 409, "Kan niet", "dit staat hier al, of noemt iets dat hier niet is"),
+    (psycopg.errors.RaiseException, 409, "Kan niet", "dit is in strijd met wat hier vastligt"),
+    (UnicodeEncodeError, 400, "Ongeldige invoer", "een tekst bevat tekens die geen tekst zijn"),
 ]
-for _kind, _status, _title in TROUBLES:  # a later kind that is a parent of an earlier one leaves that one alone
+"""What goes wrong, as status, title and detail ("" = in its own words)."""
 
-    def _answer(request: HttpRequest, error: Exception, status: int = _status, title: str = _title) -> HttpResponse:
-        own_words = isinstance(error, (ledger.LedgerError, StepRefusedError))
-        return problem(request, status, title, str(error) if own_words else title)
+for _kind, _status, _title, _detail in TROUBLES:  # a parent of an earlier kind leaves that one alone
+
+    def _answer(
+        request: HttpRequest, error: Exception, status: int = _status, title: str = _title, detail: str = _detail
+    ) -> HttpResponse:
+        return problem(request, status, title, detail or str(error))
 
     api.add_exception_handler(_kind, _answer)  # type: ignore[arg-type]
 

@@ -65,6 +65,10 @@ def make_request(
         raise LedgerError("een aanvraag heeft ten minste een regel: welke formatie, hoeveel, waar, wanneer")
     if (ground == BY_NEIGHBOUR) != bool(neighbour) or neighbour == scope.region:
         raise LedgerError("een rechtstreekse aanvraag (art. 51 lid 5) noemt een buurregio; een andere doet dat niet")
+    if neighbour:
+        known = scope.row("select region from slagkracht.region where region = %s", neighbour)
+        if known is None or neighbour == NATIONAL_CHAIN:
+            raise NotFoundError("{regions}: geen veiligheidsregio", regions=neighbour)
     if not mandate or not signed_by:
         raise LedgerError("een aanvraag noemt wie tekent en onder welk mandaat")
     request, audience = new_id("A", scope), [neighbour or NATIONAL_CHAIN]
