@@ -88,6 +88,9 @@ def prepare(demo: bool = True, first: bool = True) -> None:
         demo_data.lay_consents(until)
     import slagkracht.server.asgi
     import slagkracht.server.urls  # noqa: F401  every screen is loaded before the first is asked for
+    from slagkracht.server.interfaces.description import describe
+
+    describe()  # what each address takes: the first to ask would wait for it
 
 
 def warm_up_answers() -> None:
