@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import hashlib
 import io
@@ -26,7 +27,7 @@ from test_server_interfaces_messages import ASKED, send
 from test_server_ledger import acting, new_units
 from test_server_screens import press, text_of
 
-API = "/api/v1"
+API, HOUR = "/api/v1", datetime.timedelta(hours=1)
 STEPS = {step.code: step for step in read_procedures()[0]["bijstandsaanvraag"].steps}
 
 
@@ -59,6 +60,17 @@ def state_of(own: Scope, request: str) -> str:
                   "using (dossier_id) where request_id = %s", request)  # fmt: skip
     assert row is not None
     return str(row["state"])
+
+
+def case_of(request: str) -> str:
+    with officer("VR06") as own:
+        return str(find(own, request)["dossier_id"])
+
+
+def find(own: Scope, request: str) -> dict[str, Any]:
+    row = own.row("select * from slagkracht.request where request_id = %s", request)
+    assert row is not None
+    return row
 
 
 def lend(request: str, region: str, units: int = 2) -> list[str]:
@@ -146,6 +158,57 @@ def test_the_dossier_follows_what_the_ledger_does() -> None:
     assert "bijstand verleend" in page
     assert "aanvraag rijksbijdrage binnen twaalf maanden" in page
     assert "Bijstandsbrief" in page
+
+
+def test_however_a_request_ends_what_is_unmet_keeps_a_reason() -> None:
+    """Withdrawn in its dossier, refused by the minister, its incident closed with or without an offer left, or over."""
+
+    def ended(own: Scope, request: str) -> tuple[str, bool]:
+        line = own.row("select * from slagkracht.request_line where request_id = %s", request)
+        closed = own.row("select closed_at is not null as shut from slagkracht.request where request_id = %s", request)
+        assert line is not None
+        assert closed is not None
+        assert line["unmet"] == (line["count"] if closed["shut"] else 0)
+        return line["unmet_reason"], closed["shut"]
+
+    with officer("VR06") as own:
+        asked = [ask(own) for _ in range(4)]
+        incidents = [find(own, request)["incident_id"] for request in asked]
+        now = own.at
+        old = ledger.open_incident(own, "Hooibrand", 172_000, 478_000, happened_at=now - datetime.timedelta(hours=9))
+        wanted = [ledger.Wanted("basispeloton", "basiseenheid", 1, 172_000, 478_000, now - h * HOUR, 4) for h in (7, 5)]
+        over = assistance.request_assistance(
+            own, old, ledger.BY_MINISTER, "m", "s", wanted[:1], happened_at=now - 8 * HOUR
+        )
+        lasts = assistance.request_assistance(own, old, ledger.BY_MINISTER, "m", "s", [*wanted, dataclasses.replace(
+            wanted[0], hours=8)], happened_at=now - 8 * HOUR)  # fmt: skip
+    dossier = {request: case_of(request) for request in asked}
+    steps = ((client("demo-officier-vr06"), "intrekken"), (client("demo-minister"), "afwijzen"))
+    for request, (browser, step) in zip(asked, steps, strict=False):
+        path = f"/besluiten/dossiers/{dossier[request]}/stappen"
+        press(browser, path, stap=step, **{"antwoord-reden": "onder controle"})
+    with centre() as lead:
+        assistance.ask_regions(lead, asked[3], ["VR07"])
+    with acting("VR07") as lender:
+        assistance.offer_units(lender, f"{asked[3]}-1", new_units("VR07", 1), 1)
+    page = client("demo-officier-vr06")
+    assert "Vastgelegd" in press(page, f"/actiecentrum/incidenten/{incidents[2]}/vastleggen", soort="incident_closed")
+    assert post(page, f"/incidenten/{incidents[3]}/sluiten").status_code == 200
+    with officer("VR06") as own:
+        assert assistance.close_overdue(own) == [over]
+        assert assistance.close_overdue(own) == []
+        found = [ended(own, request) for request in (*asked, over)]
+        assert not ended(own, lasts)[1], "one of its lines lasts"
+        with pytest.raises(ledger.LedgerError, match="gesloten"):
+            ledger.make_request(own, incidents[2], ledger.BY_MINISTER, "m", "s", wanted)
+        at = find(own, over)["closed_at"]
+        told = {e.body["line"]: e for e in read_events(own) if e.kind == "line_unmet"}
+    reasons = ["ingetrokken", "afgewezen", "geen_aanbod", "ingetrokken", "geen_aanbod"]
+    assert found == [(reason, True) for reason in reasons]
+    assert [told[f"{request}-1"].body["reason"] for request in (*asked, over)] == reasons
+    assert at == told[f"{over}-1"].happened_at == now - 3 * HOUR, "when it was over"
+    with acting("VR07") as own, pytest.raises(ledger.LedgerError, match="kies een reden"):
+        ledger.refuse_line(own, f"{asked[3]}-1", "ingetrokken")
 
 
 def test_who_may_not_sign_leaves_the_dossier_to_who_may() -> None:

@@ -111,8 +111,12 @@ UNMET_REASONS: dict[str, str] = {
     "bestuurlijk": "bestuurlijk besluit van de eigenaar",
     "geen_aanbod": "geen regio heeft aangeboden",
     "ingetrokken": "de aanvrager trok in",
+    "afgewezen": "de minister wees de aanvraag af",
 }
 """Why a line, or part of it, stays unmet. Kept with every unmet line: refusals are data for the next plan."""
+
+REFUSAL_REASONS = {code: UNMET_REASONS[code] for code in list(UNMET_REASONS)[:8]}
+"""Those of UNMET_REASONS that a region has for offering nothing; the others say how a request ended."""
 
 
 @dataclass(frozen=True)

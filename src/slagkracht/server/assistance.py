@@ -153,6 +153,44 @@ def close_request(
     return unmet
 
 
+def close_incident(scope: Scope, incident: str, happened_at: datetime.datetime | None = None) -> list[str]:
+    """As ``ledger.close_incident``; what is still asked for it is closed with it. Returns those requests."""
+    ledger.close_incident(scope, incident, happened_at)
+    asked = _open_requests(scope, "q.incident_id = %s", incident)
+    for request in asked:
+        close_request(scope, request, happened_at)
+    return asked
+
+
+def close_overdue(scope: Scope) -> list[str]:
+    """Closes the requests of the acting region of which every line is over, as of that moment; returns them."""
+    overdue = _open_requests(scope, f"q.region = %s and {ENDS} <= %s", scope.region, scope.at)
+    for request in overdue:
+        row = scope.row(
+            f"select greatest({ENDS}, q.made_at) as at from slagkracht.request q where request_id = %s", request
+        )
+        assert row is not None
+        close_request(scope, request, row["at"])
+    return overdue
+
+
+ENDS = (
+    "(select max(l.needed_by + l.hours * interval '1 hour') from slagkracht.request_line l "
+    "where l.request_id = q.request_id)"
+)
+"""When the last line of a request is over: from then on nobody can meet it."""
+
+
+def _open_requests(scope: Scope, where: str, *values: object) -> list[str]:
+    rows = scope.rows(
+        f"select q.request_id from slagkracht.request q where q.world = %s and q.closed_at is null and {where} "
+        "order by q.request_id",
+        scope.world,
+        *values,
+    )
+    return [row["request_id"] for row in rows]
+
+
 def _line(scope: Scope, line: str) -> Row:
     row = scope.row("select * from slagkracht.request_line where line_id = %s", line)
     assert row is not None

@@ -26,7 +26,7 @@ from procrastinate.schema import SchemaManager
 from psycopg_pool import PoolTimeout
 
 from slagkracht.procedures.dossier import BY_TERM
-from slagkracht.server import checkpoints, dossiers, relief, shortfall
+from slagkracht.server import assistance, checkpoints, dossiers, relief, shortfall
 from slagkracht.server import engine as seam
 from slagkracht.server.database import APPLICATION_ROLE, WORLDS, Addresses, is_open, scope
 from slagkracht.server.interfaces import events
@@ -93,7 +93,7 @@ def start_clock(keys: Path) -> Clock:
 def tick() -> list[str]:
     """Applies every term that passed and works out relief that fell due, in all regions and both worlds.
 
-    Returns the dossiers that moved on and the rotations that were made.
+    Returns the dossiers that moved on, the requests that were over and the rotations that were made.
     """
     moved, engine = [], seam.current()
     for world in WORLDS:
@@ -102,6 +102,7 @@ def tick() -> list[str]:
         for region in regions:
             with scope(region, world, BY_TERM) as own:
                 moved += dossiers.pass_due_terms(own)
+                moved += assistance.close_overdue(own)
             if engine is not None:
                 with scope(region, world, BY_TERM) as own:
                     moved += relief.plan_due(own, engine)

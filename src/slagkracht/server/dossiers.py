@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 
 from slagkracht.decisions import DecisionRefusedError, check_decision
-from slagkracht.log import NATIONAL_CHAIN
+from slagkracht.log import NATIONAL_CHAIN, UNMET_REASONS
 from slagkracht.procedures import (
     Dossier,
     Procedure,
@@ -34,7 +34,14 @@ from slagkracht.procedures.procedure import EACH
 from slagkracht.server import papers
 from slagkracht.server.database import Addresses, Row, Scope
 from slagkracht.server.journal import record
-from slagkracht.server.ledger import ChangedMeanwhileError, LedgerError, NotAllowedError, NotFoundError, ask_regions
+from slagkracht.server.ledger import (
+    ChangedMeanwhileError,
+    LedgerError,
+    NotAllowedError,
+    NotFoundError,
+    ask_regions,
+    close_request,
+)
 from slagkracht.sources.procedure_files import NATIONAL, read_procedures
 
 CLOCK = ZoneInfo("Europe/Amsterdam")
@@ -151,6 +158,8 @@ def take_dossier_step(
     asked = scope.row("select * from slagkracht.request where dossier_id = %s", dossier)
     if asked is not None and NATIONAL_CHAIN in named and NATIONAL_CHAIN not in asked["audience"]:
         ask_regions(scope, asked["request_id"], [NATIONAL_CHAIN])  # what the centre decides on, it sees
+    if asked is not None and asked["closed_at"] is None and after.state in UNMET_REASONS:
+        close_request(scope, asked["request_id"], reason=after.state)
     if (procedure.code, step) == (ADOPTION, BOARD_STEP):
         note_decision(scope, _as_decision(after))
     papers.make_documents(scope, next(each for each in procedure.steps if each.code == step), row)

@@ -44,7 +44,7 @@ def escalate(request: HttpRequest, id: str, given: schemas.NiveauIn) -> Answer:
 @api.post("/incidenten/{id}/sluiten", response={200: Made, **BAD}, summary="Incident sluiten", tags=["incidenten"])
 def close_incident(request: HttpRequest, id: str, given: schemas.GebeurdIn | None = None) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        ledger.close_incident(own, id, given.gebeurd_op if given else None)
+        assistance.close_incident(own, id, given.gebeurd_op if given else None)
         return {"id": id}
 
     return once(request, acting_of(request, *LEADERS), 200, do)

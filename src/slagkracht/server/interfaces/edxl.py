@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from slagkracht.log import COMMITMENT_STATES, UNMET_REASONS
+from slagkracht.log import COMMITMENT_STATES, REFUSAL_REASONS, UNMET_REASONS
 from slagkracht.server import assistance, ledger
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.interfaces.messages import (
@@ -374,7 +374,7 @@ def _take_answers(own: Scope, content: Content) -> list[str]:
             raise MessageError([f"ResourceInformation[{n}]: ResponseInformation noemt op welke regel dit antwoordt"])
         line = response["PrecedingResourceInfoElementID"]
         if response["ResponseType"] == "Decline":
-            reasons = [r for r in response.get("ReasonCode", {}).get("Value", []) if r in UNMET_REASONS]
+            reasons = [r for r in response.get("ReasonCode", {}).get("Value", []) if r in REFUSAL_REASONS]
             reason = reasons[0] if reasons else "bestuurlijk"
             refusal = ledger.refuse_line(own, line, reason, response.get("ResponseReason", ""))
             done.append(f"weigering {refusal} op {line}")

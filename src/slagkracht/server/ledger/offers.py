@@ -6,7 +6,7 @@ import datetime
 
 import psycopg
 
-from slagkracht.log import NATIONAL_CHAIN, UNMET_REASONS
+from slagkracht.log import NATIONAL_CHAIN, REFUSAL_REASONS
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.journal import record
 from slagkracht.server.ledger.ground import (
@@ -62,12 +62,12 @@ def offer_units(
 def refuse_line(
     scope: Scope, line: str, reason: str, text: str = "", happened_at: datetime.datetime | None = None
 ) -> str:
-    """Says, with a reason from UNMET_REASONS, that the acting region offers nothing for a line. Returns its id."""
+    """Says, with a reason from REFUSAL_REASONS, that the acting region offers nothing for a line. Returns its id."""
     asked = find(scope, "request_line", line)
     if asked["region"] == scope.region:
         raise NotAllowedError("een regio weigert niet haar eigen aanvraag")
-    if reason not in UNMET_REASONS:
-        raise LedgerError("kies een reden: {reasons}", reasons=", ".join(UNMET_REASONS))
+    if reason not in REFUSAL_REASONS:
+        raise LedgerError("kies een reden: {reasons}", reasons=", ".join(REFUSAL_REASONS))
     happened_at = _stated_answer(scope, asked, happened_at)
     offer, audience = _insert_offer(scope, asked, [], 0, text, "", "geweigerd", reason, happened_at)
     told = {"line": line, "region": scope.region, "reason": reason, "text": text, "offer": offer}
@@ -78,6 +78,12 @@ def refuse_line(
 def withdraw_offer(scope: Scope, offer: str, reason: str, happened_at: datetime.datetime | None = None) -> None:
     """Takes back an offer of the acting region that was not accepted yet."""
     row = find_own(scope, "offer", offer)
+    if row["state"] == "aanvaard":
+        raise LedgerError(
+            "aanbod {offer} is al aanvaard: vraag {receiver} de eenheden vrij te geven",
+            offer=offer,
+            receiver=row["receiver"],
+        )
     if row["state"] != "staat":
         raise LedgerError("aanbod {offer} is al {state}", offer=offer, state=row["state"])
     happened_at = read_stated(scope, happened_at, row["made_at"], NOUNS["offered"])

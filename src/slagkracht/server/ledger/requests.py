@@ -59,8 +59,10 @@ def make_request(
     With BY_MINISTER the national centre leads it and asks the regions; with BY_NEIGHBOUR it goes straight to
     ``neighbour`` and the centre sees it only when the requester shows it. Raises LedgerError when a line is missing.
     """
-    begun = find_own(scope, "incident", incident)["opened_at"]
-    happened_at = read_stated(scope, happened_at, begun, NOUNS["begin"])
+    begun = find_own(scope, "incident", incident)
+    happened_at = read_stated(scope, happened_at, begun["opened_at"], NOUNS["begin"])
+    if begun["closed_at"] is not None and begun["closed_at"] <= (happened_at or scope.at):
+        raise LedgerError("incident {incident} is gesloten: er is niets meer voor te vragen", incident=incident)
     if not lines:
         raise LedgerError("een aanvraag heeft ten minste een regel: welke formatie, hoeveel, waar, wanneer")
     if (ground == BY_NEIGHBOUR) != bool(neighbour) or neighbour == scope.region:
@@ -141,11 +143,12 @@ def ask_regions(
 
 
 def close_request(
-    scope: Scope, request: str, happened_at: datetime.datetime | None = None
+    scope: Scope, request: str, happened_at: datetime.datetime | None = None, reason: str = ""
 ) -> list[tuple[str, int, str]]:
     """Closes a request. What stayed unmet keeps its reason: returns (line, how many, reason) for each such line.
 
-    The reason is the one that refusing regions gave most for that line, or 'geen_aanbod' where nobody answered.
+    Where no ``reason`` is given it is the one that refusing regions gave most for that line; else 'ingetrokken' where
+    an offer was left, and 'geen_aanbod' where there was none.
     """
     row = find(scope, "request", request)
     if scope.region not in (row["region"], NATIONAL_CHAIN):
@@ -160,19 +163,19 @@ def close_request(
     for line in lines:
         if line["met"] == line["count"]:
             continue
-        refused = scope.rows(
-            "select reason from slagkracht.offer where line_id = %s and state = 'geweigerd' order by reason",
-            line["line_id"],
+        answers = scope.rows(
+            "select state, reason from slagkracht.offer where line_id = %s order by reason", line["line_id"]
         )
-        reasons = Counter(answer["reason"] for answer in refused)
-        reason = reasons.most_common(1)[0][0] if reasons else "geen_aanbod"
-        unmet.append((line["line_id"], line["count"] - line["met"], reason))
-    for line_id, count, reason in unmet:
+        refusals = Counter(answer["reason"] for answer in answers if answer["state"] == "geweigerd")
+        left = "ingetrokken" if any(answer["state"] == "staat" for answer in answers) else "geen_aanbod"
+        why = reason or (refusals.most_common(1)[0][0] if refusals else left)
+        unmet.append((line["line_id"], line["count"] - line["met"], why))
+    for line_id, count, why in unmet:
         scope.run(
             "update slagkracht.request_line set unmet = %s, unmet_reason = %s, version = version + 1 "
             "where line_id = %s",
             count,
-            reason,
+            why,
             line_id,
         )
     scope.run(
@@ -181,8 +184,8 @@ def close_request(
         request,
     )
     audience = [row["region"], *row["audience"]]
-    for line_id, count, reason in unmet:
-        record(scope, "line_unmet", {"line": line_id, "count": count, "reason": reason}, audience, happened_at)
+    for line_id, count, why in unmet:
+        record(scope, "line_unmet", {"line": line_id, "count": count, "reason": why}, audience, happened_at)
     record(scope, "request_closed", {"request": request}, audience, happened_at)
     return unmet
 

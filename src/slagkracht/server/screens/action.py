@@ -182,6 +182,8 @@ def tell(request: HttpRequest, acting: Acting, incident: str) -> HttpResponse:
         audience = [row["region"], *row["audience"]]
         if kind == "incident_escalated":
             ledger.escalate_incident(own, incident, request.POST.get("niveau", ""), happened_at)
+        elif kind == "incident_closed":
+            assistance.close_incident(own, incident, happened_at)
         elif kind == "command_handed_over":
             function, to = request.POST.get("functie", "").strip(), request.POST.get("aan", "").strip()
             if not function or not to:

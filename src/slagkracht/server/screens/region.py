@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as said
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from slagkracht.log import NATIONAL_CHAIN, UNMET_REASONS
+from slagkracht.log import NATIONAL_CHAIN, REFUSAL_REASONS
 from slagkracht.server import assistance, costs, ledger, move_ups
 from slagkracht.server import engine as seam
 from slagkracht.server.database import Row, Scope
@@ -153,7 +153,7 @@ def _show_line(request: HttpRequest, acting: Acting, line: str, told: dict[str, 
             "select * from slagkracht.offer where line_id = %s and region = %s order by made_at", line, acting.region
         )
     given = {name: request.POST.get(name, "") for name in ("voorwaarden", "bewust", "gebeurd_op")}
-    context |= {"regel": row, "redenen": UNMET_REASONS, "gegeven": given, "regio": acting.region}
+    context |= {"regel": row, "redenen": REFUSAL_REASONS, "gegeven": given, "regio": acting.region}
     return render(request, "aanbieden.html", context | ({"melding": told} if told else {}))
 
 
