@@ -102,6 +102,7 @@ def test_the_documents_are_those_that_the_procedure_names() -> None:
     for row in kept.values():
         assert hashlib.sha256(row["content"]).hexdigest() == row["sha256"] == told[row["document_id"]]
     letter = words(kept["bijstandsbrief"]["content"])
+    assert "Reden van spoed" not in letter
     for said in ("De Minister van Justitie en Veiligheid", "artikel 51, eerste lid", "mandaatbesluit 2025-3",
                  "Voorzitter VR06", "Basispeloton", "GRIP 3", "Natuurbrand Ermelo",
                  "te verifiëren", request):  # fmt: skip
@@ -126,7 +127,10 @@ def test_a_direct_request_writes_to_the_neighbour_and_the_centre_sees_none_of_it
         listed = documents.list_documents(own, request)
         assert sorted(row["name"] for row in listed) == sorted(STEPS["rechtstreeks"].documents)
         letter = next(row["document_id"] for row in listed if row["name"] == "bijstandsbrief")
-        assert "De voorzitter van veiligheidsregio VR07" in words(documents.read_document(own, letter)["content"])
+        said = words(documents.read_document(own, letter)["content"])
+    assert "De voorzitter van veiligheidsregio VR07" in said
+    assert "Afspraak in het crisisplan crisisplan par. 4.2" in said
+    assert "Reden van spoed overslag binnen het uur" in said
     assert client("demo-officier-vr07").get(f"/stukken/{letter}").status_code == 200
     answer = client("demo-officier-vr07").get(f"{API}/stukken/{letter}/inhoud")
     assert answer.content.startswith(b"%PDF")
@@ -203,7 +207,7 @@ def test_however_a_request_ends_what_is_unmet_keeps_a_reason() -> None:
             ledger.make_request(own, incidents[2], ledger.BY_MINISTER, "m", "s", wanted)
         at = find(own, over)["closed_at"]
         told = {e.body["line"]: e for e in read_events(own) if e.kind == "line_unmet"}
-    reasons = ["ingetrokken", "afgewezen", "geen_aanbod", "ingetrokken", "geen_aanbod"]
+    reasons = ["ingetrokken", "afgewezen_door_minister", "geen_aanbod", "ingetrokken", "geen_aanbod"]
     assert found == [(reason, True) for reason in reasons]
     assert [told[f"{request}-1"].body["reason"] for request in (*asked, over)] == reasons
     assert at == told[f"{over}-1"].happened_at == now - 3 * HOUR, "when it was over"
@@ -287,6 +291,8 @@ def test_costs_from_entry_to_decision() -> None:
     assert minister.get(f"/stukken/{claim['stuk']}").status_code == 200
     assert client("demo-officier-vr05").get(f"/stukken/{claim['stuk']}").status_code == 404
     decide = f"/rijksbijdragen/{claim['id']}/beslissen"
+    assert f'action="{decide}"' in minister.get("/besluiten").content.decode()
+    assert "Gevraagde rijksbijdragen" not in text_of(lender.get("/besluiten"))
     assert post(lender, decide, {"centen": 1, "reden": "x"}).status_code == 403
     assert post(minister, decide, {"centen": 500_051, "reden": "x"}).status_code == 409, "never more than was spent"
     assert (

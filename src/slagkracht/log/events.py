@@ -111,7 +111,7 @@ UNMET_REASONS: dict[str, str] = {
     "bestuurlijk": "bestuurlijk besluit van de eigenaar",
     "geen_aanbod": "geen regio heeft aangeboden",
     "ingetrokken": "de aanvrager trok in",
-    "afgewezen": "de minister wees de aanvraag af",
+    "afgewezen_door_minister": "de minister wees de aanvraag af",
 }
 """Why a line, or part of it, stays unmet. Kept with every unmet line: refusals are data for the next plan."""
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 
 from slagkracht.decisions import DecisionRefusedError, check_decision
-from slagkracht.log import NATIONAL_CHAIN, UNMET_REASONS
+from slagkracht.log import NATIONAL_CHAIN
 from slagkracht.procedures import (
     Dossier,
     Procedure,
@@ -46,6 +46,9 @@ from slagkracht.sources.procedure_files import NATIONAL, read_procedures
 
 CLOCK = ZoneInfo("Europe/Amsterdam")
 """Terms run on Dutch days."""
+
+UNMET = {"ingetrokken": "ingetrokken", "afgewezen": "afgewezen_door_minister"}
+"""The states in which a request for assistance ends, each with why its lines stay unmet."""
 
 ADOPTION, BOARD_STEP = "landelijk_plan", "bestuur_besluit"
 """The procedure by which a plan is adopted, and the step in it by which a board decides."""
@@ -158,11 +161,11 @@ def take_dossier_step(
     asked = scope.row("select * from slagkracht.request where dossier_id = %s", dossier)
     if asked is not None and NATIONAL_CHAIN in named and NATIONAL_CHAIN not in asked["audience"]:
         ask_regions(scope, asked["request_id"], [NATIONAL_CHAIN])  # what the centre decides on, it sees
-    if asked is not None and asked["closed_at"] is None and after.state in UNMET_REASONS:
-        close_request(scope, asked["request_id"], reason=after.state)
+    if asked is not None and asked["closed_at"] is None and after.state in UNMET:
+        close_request(scope, asked["request_id"], reason=UNMET[after.state])
     if (procedure.code, step) == (ADOPTION, BOARD_STEP):
         note_decision(scope, _as_decision(after))
-    papers.make_documents(scope, next(each for each in procedure.steps if each.code == step), row)
+    papers.make_documents(scope, next(each for each in procedure.steps if each.code == step), row, answers)
     return int(row["version"]) + 1
 
 

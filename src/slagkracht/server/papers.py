@@ -28,14 +28,17 @@ UNSURE = (
 )
 
 
-def make_documents(scope: Scope, step: Step, dossier: Row) -> list[str]:
+def make_documents(scope: Scope, step: Step, dossier: Row, answers: dict[str, Any]) -> list[str]:
     """Makes what a step of the assistance procedure names, for the dossier's request; returns the documents' ids.
+
+    ``answers`` what was filled in at that step.
 
     A step of another procedure, or of a dossier without a request, names documents that people make themselves.
     """
     row = scope.row("select * from slagkracht.request where dossier_id = %s", dossier["dossier_id"])
     if row is None:
         return []
+    row |= {"answers": answers}
     made = []
     for name in step.documents:
         if (write := MAKERS.get(name)) is not None:
@@ -78,6 +81,9 @@ def _claim_overview(scope: Scope, row: Row) -> bytes:
     return write_overview(scope, row["request_id"])
 
 
+DIRECT = {"afspraak_in_crisisplan": "Afspraak in het crisisplan", "reden_van_spoed": "Reden van spoed"}
+"""What a direct request rests on, as its letter and notices name it."""
+
 MAKERS: dict[str, Callable[[Scope, Row], bytes]] = {
     "bijstandsbrief": _letter,
     "kennisgeving commissaris van de Koning": _notice_commissioner,
@@ -117,6 +123,7 @@ def _write(scope: Scope, row: Row, title: str, to: tuple[str, ...], ask: str) ->
         ("Incident", f"{what} ({row['incident_id']})"),
         ("Plaats", _say_place(engine, *place)),
         ("Grond", GROUNDS[row["ground"]]),
+        *((name, row["answers"][field]) for field, name in DIRECT.items() if field in row["answers"]),
         ("Bevoegdheid", row["mandate"]),
     ]
     if incident and incident["level"]:

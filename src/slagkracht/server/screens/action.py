@@ -377,7 +377,7 @@ def close_request(request: HttpRequest, acting: Acting, request_id: str) -> Http
         unmet = assistance.close_request(own, request_id, read_happened(request))
         short = sum(count for _, count, _ in unmet)
         told = (
-            gettext("De aanvraag is gesloten; {short} bleven onvervuld, met reden.")
+            gettext("De aanvraag is gesloten; onvervuld: {short}, met reden.")
             if short
             else gettext("De aanvraag is gesloten.")
         )

@@ -50,9 +50,14 @@ def show_decisions(request: HttpRequest, acting: Acting) -> HttpResponse:
         )
         cases = own.rows("select * from slagkracht.dossier where world = %s order by dossier_id", own.world)
         today = own.at.astimezone(seam.CLOCK).date()
+        claims = own.rows(
+            "select * from slagkracht.claim where world = %s and decided_at is null order by decide_before, claim_id",
+            own.world,
+        )
     context: dict[str, Any] = {
         "dossiers": [describe_case(row) for row in cases],
         "procedures": procedures.values(),
+        "rijksbijdragen": claims if "minister" in acting.roles else [],
         "besluiten": made[::-1],
         "uitkomsten": OUTCOMES,
         "mag": acting.region != NATIONAL_CHAIN and bool(acting.roles & {"bestuur", "voorzitter"}),
