@@ -122,9 +122,11 @@ def test_who_is_not_known_does_not_and_no_account_is_made(provider: Provider) ->
     from django.contrib.auth.models import User
 
     before = User.objects.count()
-    for nobody in ("onbekend", ""):
+    for nobody in ("onbekend", "", *["onbekend"] * 4):
         assert log_in(provider, nobody, "of uw account is hier niet bekend").get(f"{API}/ik").status_code == 401
     assert User.objects.count() == before
+    known = log_in(provider, "demo-officier-vr06")
+    assert known.get(f"{API}/ik").status_code == 200, "strangers shut out nobody who comes from the same building"
 
 
 PAST = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)

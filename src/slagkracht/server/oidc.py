@@ -21,6 +21,11 @@ from mozilla_django_oidc.views import OIDCAuthenticationCallbackView
 log = logging.getLogger(__name__)
 
 
+def is_of_provider(request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
+    """Whether the provider, that has a lock-out of its own, sent this: strangers there shut nobody out here."""
+    return not (credentials or {}).get("username") and request.path.startswith("/oidc/")
+
+
 class Callback(OIDCAuthenticationCallbackView):
     """Takes back whoever the provider sends; what goes wrong there is said where one logs in."""
 

@@ -163,6 +163,7 @@ def read_oidc_settings(environment: Mapping[str, str]) -> dict[str, Any]:
         "OIDC_TIMEOUT": 10,
         "LOGIN_REDIRECT_URL": "/",
         "LOGIN_REDIRECT_URL_FAILURE": "/inloggen?organisatie=mislukt",
+        "AXES_WHITELIST_CALLABLE": "slagkracht.server.oidc.is_of_provider",
         "OIDC_CALLBACK_CLASS": "slagkracht.server.oidc.Callback",
     }
 
