@@ -29,8 +29,12 @@ WAY = [(LENDER, "unit_en_route"), (LENDER, "unit_arrived"), (ASKER, "unit_deploy
 ROWS = {
     "incident": "incident_id", "request": "request_id", "request_line": "line_id", "offer": "offer_id",
     "commitment": "commitment_id", "cost_entry": "entry_id", "consent": "consent_id",
+    "board_decision": "receipt",
 }  # fmt: skip
 """The tables in which the laptop and the platform must say the same, by what names their rows."""
+
+MADE_HERE = ("version", "decision_id")
+"""What each platform gives a row itself."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,15 @@ class Day:
     mark: str
     logs: dict[str, str]
     incident: str
+
+
+def decided(own: Scope) -> dict[str, Any]:
+    """What a board decided today about a plan."""
+    day = own.at.astimezone(dossiers.CLOCK).date()
+    return {
+        "bestuursorgaan": "algemeen bestuur", "plan": "plan", "besluit": "vastgesteld met voorbehoud", "datum": day,
+        "ingangsdatum": day, "vervaldatum": None, "voorbehoud": "mits er geld is",
+    }  # fmt: skip
 
 
 def work(laptop: Addresses, day: str) -> Day:
@@ -65,6 +78,7 @@ def work(laptop: Addresses, day: str) -> Day:
         record(own, "decision_recorded", {"incident": incident, "decision": day, "text": mark})
         wrong = record(own, "note", {"incident": incident, "text": mark})
         record(own, "correction", {"corrects": wrong.event_id, "reason": "typefout", "body": {"text": "goed"}})
+        dossiers.note_decision(own, {**decided(own), "verantwoording": day * 8})
         record(own, "relief_planned", {"incident": incident, "rotation": f"W-{day}", "waves": 1})
         ledger.stop_sharing(own, ledger.share(own, "VR19", "plaats", own.at + datetime.timedelta(hours=9)))
         ledger.share(own, "VR20", "beschikbaarheid", own.at + datetime.timedelta(hours=9), ["bezetting"])
@@ -204,7 +218,7 @@ def test_every_kind_became_its_row_or_says_why_not(
                 with on(place, region) as own:
                     for row in own.rows(f"select * from slagkracht.{table}"):
                         if row["region"] in PARTIES:
-                            rows[row[key]] = {name: value for name, value in row.items() if name != "version"}
+                            rows[row[key]] = {name: value for name, value in row.items() if name not in MADE_HERE}
             found.append(rows)
         there, here = found
         assert there
@@ -365,3 +379,24 @@ def test_who_may_not_look_that_high_hands_in_nothing(database: Addresses, laptop
     with psycopg.connect(database.owner) as owner:
         assert owner.execute("select count(*) from slagkracht.event where chain = 'VR14'").fetchone() == before
         assert not owner.execute("select 1 from slagkracht.incident where incident_id = %s", (incident,)).fetchall()
+
+
+def test_a_board_that_decided_here_meanwhile_is_not_overruled(database: Addresses, laptop: Addresses) -> None:
+    receipt, other = secrets.token_hex(32), secrets.token_hex(32)
+    with on(laptop, "VR23") as own:
+        for plan in (receipt, other):
+            dossiers.note_decision(own, {**decided(own), "verantwoording": plan})
+        log = "".join(exchange.export_chain(own))
+    with on(database, "VR23") as own:
+        refused = {**decided(own), "besluit": "afgewezen", "ingangsdatum": None, "voorbehoud": ""}
+        dossiers.note_decision(own, {**refused, "verantwoording": receipt})
+    with on(database, "VR23") as own:
+        handed = exchange.hand_in(own, log)
+        stands = own.rows(
+            "select receipt, outcome from slagkracht.board_decision where receipt = any(%s)", [receipt, other]
+        )
+    assert [why for _, why in handed.kept] == ["het bestuur besloot hier op die dag al over dit plan: afgewezen"]
+    assert {row["receipt"]: row["outcome"] for row in stands} == {
+        receipt: "afgewezen",
+        other: "vastgesteld met voorbehoud",
+    }

@@ -94,6 +94,10 @@ def read_register(scope: Scope) -> list[tuple[str, Procedure, dict[str, Any]]]:
     return sorted(told, key=lambda each: str(each[2]["fields"].get("functie", "")))
 
 
+DAYS = ("datum", "ingangsdatum", "vervaldatum")
+"""What of a board's decision is a day."""
+
+
 def find_quorum() -> int:
     """How many boards must have adopted a plan before it is noted as adopted: the procedure says so, no law does."""
     needs = [needs for step in read_known()[ADOPTION].steps for needs in step.needs if needs.step == BOARD_STEP]
@@ -220,10 +224,7 @@ def decide_on_plan(scope: Scope, decision: dict[str, Any]) -> str:
 def _as_decision(dossier: Dossier) -> dict[str, Any]:
     """What the last step of a dossier says that a board decided, about the plan of that dossier."""
     said = dossier.taken[-1].answers
-    days = {
-        name: datetime.date.fromisoformat(said[name]) if said.get(name) else None
-        for name in ("datum", "ingangsdatum", "vervaldatum")
-    }
+    days = {name: datetime.date.fromisoformat(said[name]) if said.get(name) else None for name in DAYS}
     return {
         "bestuursorgaan": said.get("bestuursorgaan") or "algemeen bestuur",
         "plan": last_answer(dossier, "plan"),
@@ -235,7 +236,16 @@ def _as_decision(dossier: Dossier) -> dict[str, Any]:
 
 
 def note_decision(scope: Scope, decision: dict[str, Any]) -> str:
-    """Notes what the board of the acting region decided about a plan, and returns the decision's id.
+    """Notes what the board of the acting region decided about a plan, and returns the decision's id."""
+    made = lay_decision(scope, decision)
+    days = {name: day and day.isoformat() for name, day in decision.items() if name in DAYS}
+    told = {**decision, **days, "decision": made, "receipt": decision["verantwoording"]}
+    record(scope, "decision_recorded", {**told, "text": f"{decision['besluit']}: {decision['plan']}"}, [NATIONAL_CHAIN])
+    return made
+
+
+def lay_decision(scope: Scope, decision: dict[str, Any]) -> str:
+    """What the board of the acting region decided about a plan, as a row alone; returns its id.
 
     Raises StepRefusedError when what it says contradicts itself.
     """
@@ -261,8 +271,6 @@ def note_decision(scope: Scope, decision: dict[str, Any]) -> str:
     )
     if row is None:
         raise LedgerError("het besluit is niet opgetekend")
-    told = {"decision": str(row["decision_id"]), "text": f"{decision['besluit']}: {decision['plan']}"}
-    record(scope, "decision_recorded", {**told, "receipt": decision["verantwoording"]}, [NATIONAL_CHAIN])
     return str(row["decision_id"])
 
 

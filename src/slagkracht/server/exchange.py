@@ -12,6 +12,7 @@ from slagkracht.log import Conflict, Event, format_event, parse_event, replay
 from slagkracht.server.database import Scope, set_scope
 from slagkracht.server.journal import Fact, read_events, record, record_all
 from slagkracht.server.ledger import LedgerError, NotAllowedError
+from slagkracht.server.ledger.incidents import SHARED, show_shared
 from slagkracht.server.taking_over import ONLY_FACTS, take_over
 from slagkracht.server.told_classes import settle_classes
 from slagkracht.server.told_elsewhere import Became, Told, gather
@@ -175,6 +176,7 @@ def _append(own: Scope, batch: _Batch, audience: Sequence[str]) -> HandedIn:
                     for fact, number in zip(group, numbers, strict=True)
                 ],
             )
+    show_shared(own, [fact.body["incident"] for fact in batch.new if fact.kind in SHARED])
     again = _tell_again(own, batch)
     fresh = [
         conflict

@@ -14,6 +14,8 @@ from typing import Any
 import psycopg
 
 from slagkracht.log import COMMITMENT_STATES, COMMITMENT_STEPS, NATIONAL_CHAIN, Event
+from slagkracht.procedures import StepRefusedError
+from slagkracht.server import dossiers
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.ledger.incidents import let_see_incident
 from slagkracht.server.told_elsewhere import Became, KeptError, Told
@@ -426,13 +428,32 @@ def _noted(own: Scope, fact: Event, _: Told) -> list[str]:
     """What is whole as a fact: those who see its incident read it too. A note can say that more regions were asked."""
     body = fact.body
     if fact.kind == "decision_recorded" and "receipt" in body:
-        raise KeptError("een besluit over een plan heeft data die niet in het logboek staan: neem het hier opnieuw op")
+        return _board_decided(own, body)
     if "request" in body and "asked_of" in body:
         return _asked_of_more(own, _request(own, body["request"]), _names(body["asked_of"]))
     if "incident" not in body:
         return []
     row = own.row("select region, audience from slagkracht.incident where incident_id = %s", body["incident"])
     return [row["region"], *row["audience"]] if row else []
+
+
+def _board_decided(own: Scope, body: dict[str, Any]) -> list[str]:
+    if not {*dossiers.DAYS} <= set(body):
+        raise KeptError("een besluit over een plan heeft data die niet in het logboek staan: neem het hier opnieuw op")
+    days = {name: datetime.date.fromisoformat(body[name]) if body[name] else None for name in dossiers.DAYS}
+    here = own.row(
+        "select outcome from slagkracht.board_decision where region = %s and receipt = %s and decided_on = %s limit 1",
+        own.region,
+        body["verantwoording"],
+        days["datum"],
+    )
+    if here is not None:
+        raise KeptError(f"het bestuur besloot hier op die dag al over dit plan: {here['outcome']}")
+    try:
+        dossiers.lay_decision(own, {**body, **days})
+    except StepRefusedError as error:
+        raise KeptError(str(error)) from error
+    return [NATIONAL_CHAIN]
 
 
 def _change(own: Scope, sql: str, *values: object) -> None:

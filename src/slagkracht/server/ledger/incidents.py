@@ -73,10 +73,16 @@ def let_see_incident(scope: Scope, incident: str, audience: list[str]) -> None:
         audience,
         incident,
     )
+    show_shared(scope, [incident])
+
+
+def show_shared(scope: Scope, incidents: list[str]) -> None:
+    """Lets whoever sees an incident of the acting region read what its log tells of SHARED."""
     scope.run(
-        "select slagkracht.show_fact(number, %s) from slagkracht.event where world = slagkracht.world() "
-        "and chain = slagkracht.own() and kind = any(%s) and body->>'incident' = %s",
-        audience,
+        "select slagkracht.show_fact(e.number, i.audience) from slagkracht.event e join slagkracht.incident i "
+        "on i.incident_id = e.body->>'incident' and i.world = e.world and i.region = e.chain "
+        "where e.world = slagkracht.world() and e.chain = slagkracht.own() and e.kind = any(%s) "
+        "and e.body->>'incident' = any(%s)",
         list(SHARED),
-        incident,
+        incidents,
     )
