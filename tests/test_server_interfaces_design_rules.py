@@ -356,6 +356,8 @@ def test_head_is_get_without_content() -> None:
         assert head.headers.get("ETag") == read.headers.get("ETag")
     assert browser.head(f"{API}/incidenten/geen").status_code == 404
     assert browser.head(f"{API}/aanboden/geen/aanvaarden").status_code == 405
+    assert {*browser.put(f"{API}/incidenten").headers["Allow"].split(", ")} == {"GET", "HEAD", "POST"}
+    assert browser.head("/register").status_code == browser.head("/inloggen").status_code == 200, "a monitor asks so"
 
 
 def test_versions_are_named_as_http_says() -> None:

@@ -194,7 +194,10 @@ class ResponseGuard:
 
 def _harden(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     if response.status_code == 405 and request.path.startswith(("/api/", "/ogc/")):
-        detail = f"{request.method} kan hier niet; wel {response.headers.get('Allow', '')}"
+        allowed = response.headers.get("Allow", "").split(", ")
+        if "GET" in allowed and "HEAD" not in allowed:
+            response.headers["Allow"] = ", ".join([*allowed, "HEAD"])
+        detail = f"{request.method} kan hier niet; wel {response.headers['Allow']}"
         body = {"type": "about:blank", "title": "Kan hier niet", "status": 405, "detail": detail}
         response.content = json.dumps({**body, "instance": request.path}, ensure_ascii=False).encode()
         response.headers["Content-Type"] = "application/problem+json"

@@ -34,7 +34,7 @@ class Manners(MiddlewareMixin):
     """HEAD answers as GET without content; 415 and 406 where kinds of content do not fit; 400 for unknown questions."""
 
     def process_request(self, request: HttpRequest) -> None:
-        if request.method == "HEAD" and request.path.startswith(f"{BASE}/") and request.path != STREAM:
+        if request.method == "HEAD" and request.path != STREAM:
             request.method, request.is_head = "GET", True
 
     def process_view(
