@@ -230,7 +230,9 @@ def test_the_whole_answer_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     ("host", "reached"),
     [("127.0.0.1", True), ("127.0.0.2", False), ("10.1.2.3", True), ("10.2.0.1", False), ("169.254.169.254", False),
      ("192.168.1.1", False), ("100.64.0.1", False), ("0.0.0.0", False), ("::1", False), ("fe80::1", False),
-     ("::ffff:10.2.0.1", False), ("224.0.0.1", False), ("9.9.9.9", True), ("2620:fe::fe", True)],
+     ("::ffff:10.2.0.1", False),
+     ("2002:a02:1::", False), ("64:ff9b::a02:1", False), ("64:ff9b::909:909", True),
+     ("224.0.0.1", False), ("9.9.9.9", True), ("2620:fe::fe", True)],
 )  # fmt: skip
 def test_nothing_is_delivered_inside_the_network_but_where_it_is_let(
     host: str, reached: bool, monkeypatch: pytest.MonkeyPatch
@@ -243,6 +245,12 @@ def test_nothing_is_delivered_inside_the_network_but_where_it_is_let(
     assert reached or "besloten netwerk" in answer.json()["detail"]
     if reached:
         client("demo-officier-vr02").delete(f"{API}/abonnementen/{answer.json()['id']}")
+
+
+def test_a_network_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLAGKRACHT_RECEIVERS", "10.1.2.3/16, kantoor")
+    with pytest.raises(ValueError, match="'kantoor' is geen netwerk"):
+        events.read_networks()
 
 
 def test_a_name_for_what_is_inside_is_found_out_when_it_is_called(

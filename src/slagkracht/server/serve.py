@@ -71,8 +71,10 @@ def prepare(demo: bool = True, first: bool = True) -> None:
     """
     from slagkracht.server import demo as demo_data
     from slagkracht.server import dossiers, engine
+    from slagkracht.server.interfaces import events
 
     dossiers.read_known()  # a procedure that cannot be executed is refused before anyone is served
+    events.read_networks()  # and so is a setting that names no network
     addresses = database.find_addresses()
     set_up(addresses, read_secret(database.data_folder()), tables=first)
     if first:

@@ -68,6 +68,9 @@ class OutOfReachError(ConnectionError):
     """A receiver where this installation delivers nothing."""
 
 
+TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+"""Addresses of IPv6 that a network translates into those of IPv4 (RFC 6052)."""
+
 OUT_OF_REACH = "de ontvanger ligt in een besloten netwerk; wie dit platform beheert kan dat toelaten"
 
 
@@ -243,15 +246,28 @@ def deliver_one(world: str, region: str, subscription: str) -> bool:
 
 
 def may_reach(address: str) -> bool:
-    """Whether facts may be delivered at an IP address: a public one, or in a network that this installation names in
-    SLAGKRACHT_RECEIVERS (``10.1.0.0/16,127.0.0.1``). So nobody makes the platform call what only it can reach.
+    """Whether facts may be delivered at an IP address: a public one, or one in ``read_networks``. So nobody makes the
+    platform call what only it can reach.
     """
     found = ipaddress.ip_address(address)
-    found = getattr(found, "ipv4_mapped", None) or found
-    own = (part for part in os.environ.get("SLAGKRACHT_RECEIVERS", "").split(",") if part.strip())
-    return (found.is_global and not found.is_multicast) or any(
-        found in ipaddress.ip_network(part.strip()) for part in own
-    )
+    if isinstance(found, ipaddress.IPv6Address):  # an address of the older kind in a newer one leads to the older
+        within = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF) if found in TRANSLATED else None
+        found = found.ipv4_mapped or found.sixtofour or within or found
+    return (found.is_global and not found.is_multicast) or any(found in network for network in read_networks())
+
+
+def read_networks() -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """The networks that are not public where this installation lets facts be delivered: those of SLAGKRACHT_RECEIVERS.
+
+    Raises ValueError for what is no network.
+    """
+    networks = []
+    for part in filter(None, map(str.strip, os.environ.get("SLAGKRACHT_RECEIVERS", "").split(","))):
+        try:
+            networks.append(ipaddress.ip_network(part, strict=False))
+        except ValueError as error:
+            raise ValueError(f"SLAGKRACHT_RECEIVERS: {part[:60]!r} is geen netwerk zoals 10.1.0.0/16") from error
+    return networks
 
 
 def _send(row: Row, world: str) -> tuple[int, str]:
