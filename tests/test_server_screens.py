@@ -618,6 +618,13 @@ def test_who_is_asked_sees_who_leads_and_not_what_was_noted_before(engine: Engin
         seen = text_of(centre.get(page))
         assert "Hoofdofficier Zuid" in seen
         assert "nog onder ons" not in seen
+    request = re.findall(r"/actiecentrum/aanvragen/(A-VR06-[0-9a-f]+)", centre.get(incident).content.decode())[0]
+    press(centre, f"/actiecentrum/aanvragen/{request}/uitzetten", regios=["VR07"])
+    lender, line = client("demo-officier-vr07"), f"{request}-1"
+    units = re.findall(r'value="([^"]+)" checked', lender.get(f"/regio/regels/{line}").content.decode())
+    given = {"eenheden": units, "aantal": 1, "bewust": "buren dekken ons"}
+    assert press(lender, f"/regio/regels/{line}/aanbieden", **given).startswith("Aangeboden")
+    assert f"onbekende regel {line}" not in text_of(lender.get("/logboek/tegenspraken")), "it reads what it was asked"
     now = f"{datetime.datetime.now(seam.CLOCK):%Y-%m-%dT%H:%M:%S}"
     assert "Heidebrand" in text_of(centre.get(f"/logboek?om={now}")), "the picture of then holds what is seen now"
 

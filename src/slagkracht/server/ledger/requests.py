@@ -134,6 +134,7 @@ def ask_regions(
     change = "set audience = %s, version = version + 1 where request_id = %s"
     scope.run(f"update slagkracht.request {change}", audience, request)
     scope.run(f"update slagkracht.request_line {change}", audience, request)
+    scope.run("select slagkracht.show_request(%s)", request)
     if scope.region == row["region"]:
         let_see_incident(scope, row["incident_id"], audience)
     text = f"aanvraag {request} uitgezet bij {', '.join(sorted(regions))}"

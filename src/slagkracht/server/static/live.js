@@ -124,6 +124,7 @@ async function listen() {
 
 /** A form whose parts belong together: when what counts is changed, the server reckons the other parts again. */
 function reckon(form) {
+  history.replaceState(null, '', form.dataset.reken) // also where it stands after a move-up: to load it again orders nothing twice
   let latest = 0
   const send = form.querySelector('.doen')
   form.addEventListener('input', async (event) => {
