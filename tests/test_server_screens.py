@@ -231,7 +231,7 @@ def test_the_number_and_the_ticks_of_an_offer_always_agree(engine: Engine) -> No
     assert shown(aantal=1, aantal_was=1, eenheden=both) == (2, both), "ticking more raises it"
     (spare, *_) = [unit for unit in both if unit not in units]
     extra = {"aantal": 1, "aantal_was": 1, "eenheden": [*units, spare]}
-    assert "en 1 eenheden meer dan nodig" in text_of(lender.post(f"/regio/regels/{line}", extra))
+    assert "en 1 eenheid meer dan nodig" in text_of(lender.post(f"/regio/regels/{line}", extra))
 
 
 def test_a_region_refuses_one_line_and_is_asked_for_the_other(engine: Engine) -> None:
