@@ -201,7 +201,7 @@ def test_assistance_from_screen_to_screen(engine: Engine) -> None:
                       (asker, "unit_relieved"), (asker, "unit_released"), (lender, "unit_home")]:  # fmt: skip
         assert press(who, f"/actiecentrum/aanboden/{offer}/stap", stap=step).startswith(f"{len(units)} eenheden")
     assert "geen van deze" in press(lender, f"/actiecentrum/aanboden/{offer}/stap", stap="unit_home")
-    assert "1 bleven onvervuld" in press(centre, f"/actiecentrum/aanvragen/{request}/sluiten")
+    assert "onvervuld: 1, met reden" in press(centre, f"/actiecentrum/aanvragen/{request}/sluiten")
     sheet = text_of(asker.get(f"/actiecentrum/incidenten/{incident}/overdracht"))
     assert "thuis" in sheet
     assert "geen volledige bezetting" in sheet
