@@ -373,6 +373,15 @@ def test_an_exercise_stays_out_of_the_real_world() -> None:
     assert send(browser, "/waarschuwingen", text).status_code == 400
     browser.post("/handelen-als", {"regio": "VR07", "wereld": "oefening"})
     assert send(browser, "/waarschuwingen", text).status_code == 201
+    request, _ = asked(browser, toelichting="twee pelotons")
+    told = read(browser, f"/aanvragen/{request}/edxl")
+    assert edxl.read_edxl(told)[1]["MessageDescription"] == f"{edxl.EXERCISE}. twee pelotons"
+    told_as = browser.get(f"{API}/bestanden/regels.csv").headers["Content-Disposition"]
+    assert told_as == 'attachment; filename="OEFENING-regels.csv"'
+    titles = [layer["title"] for layer in browser.get("/ogc/v1/collections").json()["collections"]]
+    assert all(title.startswith("OEFENING: ") for title in titles)
+    refused = send(client("demo-officier-vr06"), "/berichten", told)
+    assert (refused.status_code, "een oefening hoort niet" in refused.json()["detail"]) == (400, True)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,9 @@ PREFIXES = {"rm": RM, "msg": MSG, "gml": GML}
 CAPABILITIES, REASONS, STEPS = (f"urn:slagkracht:{name}" for name in ("inzetmogelijkheid", "reden", "stap"))
 """Our value lists: what a unit can do, why a line stays unmet, and how far a commitment is."""
 
+EXERCISE = "OEFENING: niets in dit bericht is echt"
+"""How the description of a message begins that goes out of the exercise: EDXL-RM has no field of its own for that."""
+
 BELOW_FLOOR = "restdekking"
 """With an Accept this reason says that it is made knowingly below the own floor; ResponseReason then says why."""
 
@@ -186,7 +189,7 @@ def tell_request(own: Scope, request_id: str) -> bytes:
         {"IncidentID": request["incident_id"], **({"IncidentDescription": incident["what"]} if incident else {})}
     ]
     if request["text"]:
-        content["MessageDescription"] = request["text"]
+        content["MessageDescription"] = ". ".join([*filter(None, [content.get("MessageDescription")]), request["text"]])
     content["ContactInformation"].append({"ContactDescription": request["signed_by"], "ContactRole": "Approver"})
     content["ResourceInformation"] = [_ask(line) for line in lines]
     return write_edxl("RequestResource", content)
@@ -246,6 +249,7 @@ def _heading(own: Scope, name: str, message: str, origin: str, sender: str, at: 
         "MessageID": message,
         "SentDateTime": at.astimezone(datetime.UTC).isoformat(timespec="seconds"),
         "MessageContentType": name,
+        **({"MessageDescription": EXERCISE} if own.world != "echt" else {}),
         "OriginatingMessageID": origin,
         "ContactInformation": [{"ContactDescription": sender, "ContactRole": "Sender"}],
     }
@@ -292,6 +296,8 @@ def take_edxl(own: Scope, name: str, content: Content) -> str:
     ReportResourceDeploymentStatus and ReleaseResource move commitments; the others are noted in the log. Raises
     MessageError or LedgerError, and then nothing of the message was done.
     """
+    if own.world == "echt" and content.get("MessageDescription", "").startswith("OEFENING"):
+        raise MessageError(["MessageDescription: een oefening hoort niet in de echte wereld"])
     if "MessageRecall" in content:
         return _note(own, name, content)
     if name == "RequestResource":

@@ -187,7 +187,7 @@ def list_collections(request: HttpRequest) -> HttpResponse:
     if acting is None:
         return _refuse(request)
     with acting_scope(acting) as own:
-        listed = [_describe(request, collection, collection.read(own)) for collection in COLLECTIONS.values()]
+        listed = [_describe(request, collection, collection.read(own), acting) for collection in COLLECTIONS.values()]
     links = [_link(f"{_root(request)}/collections", "self", "de lagen")]
     return _json({"links": links, "crs": [CRS84, RD_NEW], "collections": listed})
 
@@ -200,7 +200,7 @@ def show_collection(request: HttpRequest, name: str) -> HttpResponse:
     if collection is None:
         return problem(request, 404, "Niet gevonden", f"de laag {name} bestaat niet")
     with acting_scope(acting) as own:
-        return _json(_describe(request, collection, collection.read(own)))
+        return _json(_describe(request, collection, collection.read(own), acting))
 
 
 def list_items(request: HttpRequest, name: str) -> HttpResponse:
@@ -338,7 +338,7 @@ def _link(href: str, rel: str, title: str, media: str = "application/json") -> d
     return {"href": href, "rel": rel, "type": media, "title": title}
 
 
-def _describe(request: HttpRequest, collection: Collection, layer: Layer) -> dict[str, Any]:
+def _describe(request: HttpRequest, collection: Collection, layer: Layer, acting: Acting) -> dict[str, Any]:
     here = f"{_root(request)}/collections/{collection.name}"
     extent: dict[str, Any] = {}
     if len(layer.ids) and any(shape is not None for shape in layer.lonlat):
@@ -348,7 +348,7 @@ def _describe(request: HttpRequest, collection: Collection, layer: Layer) -> dic
         extent["temporal"] = {"interval": [ends]}
     return {
         "id": collection.name,
-        "title": collection.title,
+        "title": f"OEFENING: {collection.title}" if acting.is_exercise else collection.title,
         "description": collection.description,
         "itemType": "feature",
         "extent": extent,

@@ -128,7 +128,8 @@ def export_file(request: HttpRequest, naam: str) -> HttpResponse:
     with acting_scope(acting) as own:
         content = exports.write_geopackage(own) if naam.endswith(".gpkg") else exports.write_csv(own, naam[:-4])
     media = "application/geopackage+sqlite3" if naam.endswith(".gpkg") else "text/csv; charset=utf-8"
-    return HttpResponse(content, content_type=media, headers={"Content-Disposition": f'attachment; filename="{naam}"'})
+    told = f"OEFENING-{naam}" if acting.is_exercise else naam
+    return HttpResponse(content, content_type=media, headers={"Content-Disposition": f'attachment; filename="{told}"'})
 
 
 class AbonnementIn(schemas.Incoming):
