@@ -9,12 +9,13 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
 
 from conftest import make_data_folder
-from slagkracht.server import backup, checkpoints, cluster, demo, replica
+from slagkracht.server import backup, checkpoints, cluster, demo, replica, watch
 from slagkracht.server.database import APPLICATION_ROLE, Addresses, migrate, open_pool, start_embedded, stop_embedded
 from slagkracht.server.journal import record
 from test_server_ledger import acting
@@ -50,6 +51,25 @@ def own_database(database: Addresses) -> Iterator[Addresses]:
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the regions keep the keys that they sign with."""
     return tmp_path_factory.mktemp("sleutels")
+
+
+def test_a_full_disk_is_said_and_waited_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    free = iter([1e6, 1e6, 1e9])
+
+    def try_in_vain(*words: str, timeout_s: float) -> str:
+        raise RuntimeError("pg_ctl lukte niet")
+
+    monkeypatch.setattr(cluster.shutil, "disk_usage", lambda where: SimpleNamespace(free=next(free)))
+    monkeypatch.setattr(cluster, "run_program", try_in_vain)
+    monkeypatch.setattr(cluster, "CRASHED_START_S", 0.0)
+    monkeypatch.setattr(watch, "FULL_S", 0.0)
+    (folder / "log").write_text("eigen woorden van PostgreSQL")
+    with pytest.raises(RuntimeError, match="eigen woorden"):
+        watch._start_as_soon_as_there_is_room(folder, [])
+    assert [line.getMessage().partition(" (")[0] for line in caplog.records] == [f"de schijf van {folder} is vol"]
+    assert next(free, None) is None, "it was tried until there was room"
 
 
 def facts_in(address: str) -> set[str]:

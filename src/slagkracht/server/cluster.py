@@ -17,6 +17,20 @@ import psutil  # type: ignore[import-untyped]
 CRASHED_START_S = 20.0
 """How long a start is tried while remains of a crashed database still hold its memory."""
 
+ROOM_MB = 64
+"""With less room on its disk no database starts: four segments of PostgreSQL's own log."""
+
+
+class DiskFullError(RuntimeError):
+    """A database does not start because its disk is full. The message says which."""
+
+
+def refuse_full_disk(folder: Path) -> None:
+    """Raises DiskFullError when the disk of ``folder`` has no room for a database to start."""
+    free_mb = shutil.disk_usage(folder).free / 1e6
+    if free_mb < ROOM_MB:
+        raise DiskFullError(f"de schijf van {folder} is vol ({free_mb:,.0f} MB vrij, {ROOM_MB} nodig); maak plaats")
+
 
 def run_program(name: str, *arguments: str, timeout_s: float | None = None) -> str:
     """Runs one of PostgreSQL's programs, as the user who owns the data, and returns what it printed.
@@ -94,7 +108,7 @@ def find_postmaster(data: Path) -> int | None:
 def start_cluster(data: Path) -> str:
     """Starts the database in ``data`` where it does not run, also after a crash; returns the owner's address.
 
-    Raises RuntimeError, with the end of the database's log, when it does not start.
+    Raises RuntimeError, with the end of the database's log, when it does not start; DiskFullError when that is why.
     """
     deadline = time.monotonic() + CRASHED_START_S
     while not is_running(data):
@@ -104,6 +118,7 @@ def start_cluster(data: Path) -> str:
             listen = '-h "" -k ' + str(_socket_folder(data))
             run_program("pg_ctl", "-w", "-D", str(data), "-l", str(data / "log"), "-o", listen, "start", timeout_s=60)
         except RuntimeError:
+            refuse_full_disk(data)
             if time.monotonic() > deadline:
                 said = "\n".join((data / "log").read_text(errors="replace").splitlines()[-8:])
                 raise RuntimeError(f"de database in {data} start niet:\n{said}") from None

@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import select
+import subprocess
 import sys
 import time
 import warnings
@@ -20,6 +21,8 @@ from typing import Any, Self
 import psycopg
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
+
+from slagkracht.server import cluster
 
 SQL = Path(__file__).parent / "sql"
 APPLICATION_ROLE = "slagkracht_app"
@@ -85,7 +88,8 @@ def data_folder() -> Path:
 def start_embedded(folder: Path) -> Addresses:
     """Starts the PostgreSQL that came with the installation, with data checksums and fsync on; stops with the program.
 
-    ``folder`` is made when it is not there. Raises RuntimeError when its data was written without either.
+    ``folder`` is made when it is not there. Raises RuntimeError when its data was written without either,
+    DiskFullError when there is no room for it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
@@ -95,7 +99,11 @@ def start_embedded(folder: Path) -> Addresses:
         # a lock of each user's own: the library's is one file for all who work on the machine, closed to the second
         own = PostgresServer.runtime_path / f".slagkracht-{getpass.getuser()}.lock"
         PostgresServer._lock = type(PostgresServer._lock)(own)
-        server = get_server(folder / "postgres", cleanup_mode="stop")
+        try:
+            server = get_server(folder / "postgres", cleanup_mode="stop")
+        except (subprocess.SubprocessError, OSError):
+            cluster.refuse_full_disk(folder)
+            raise
     superuser = server.get_uri()
     with psycopg.connect(superuser, autocommit=True) as connection:
         for safety in ("data_checksums", "fsync", "full_page_writes"):

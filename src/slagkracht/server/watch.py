@@ -19,6 +19,9 @@ from slagkracht.server import cluster
 LOOK_S = 0.1
 """How often it is looked whether the database still lives; the death of a server is seen at once."""
 
+FULL_S = 1.0
+"""How often a full disk is tried again."""
+
 TIRED = 10
 """So many deaths within ``TIRED_S`` before a server was ready are no accident: then it is left down, and said so."""
 TIRED_S = 60.0
@@ -96,7 +99,7 @@ def keep_up(listener: socket.socket, data: Path | None, demo: bool) -> int:
     try:
         while True:
             if data is not None and not cluster.is_running(data):
-                cluster.start_cluster(data)
+                _start_as_soon_as_there_is_room(data, asked)
             if asked:
                 server.process.terminate()
                 server.process.join(timeout=30)
@@ -125,6 +128,20 @@ def keep_up(listener: socket.socket, data: Path | None, demo: bool) -> int:
             cluster.forget_dead_users(data)
         for number, handler in zip((signal.SIGINT, signal.SIGTERM), before):
             signal.signal(number, handler)
+
+
+def _start_as_soon_as_there_is_room(data: Path, asked: list[int]) -> None:
+    """Starts the database again; on a full disk as soon as somebody made room, unless it was ``asked`` to stop."""
+    told = False
+    while not asked:
+        try:
+            cluster.start_cluster(data)
+            return
+        except cluster.DiskFullError as trouble:
+            if not told:
+                logger.warning("%s, dan gaat het platform vanzelf verder", trouble)
+            told = True
+            time.sleep(FULL_S)
 
 
 def _context() -> Context:
