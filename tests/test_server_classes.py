@@ -25,7 +25,7 @@ from slagkracht.server.interfaces import events
 from slagkracht.server.journal import read_events, record
 from slagkracht.server.verify_log import verify
 from test_server_api import API, client, paths, post
-from test_server_ledger import acting
+from test_server_ledger import acting, new_units
 from test_server_screens import engine, press  # noqa: F401  (a fixture)
 
 HOUR = datetime.timedelta(hours=1)
@@ -483,3 +483,23 @@ def low_account(browser: Any) -> int:
     who = find_acting(browser.get("/beheer").wsgi_request)
     assert who is not None
     return who.account
+
+
+def test_a_place_that_was_told_before_its_status_has_the_class_of_what_the_unit_was_away_for(
+    database: Addresses,
+) -> None:
+    minute = datetime.timedelta(minutes=1)
+    (unit,) = new_units("VR14", 1)
+    with acting("VR14") as own:
+        secret = ledger.open_incident(own, "brand", 1.0, 2.0, "", "Geheim")
+        for minutes in (5, 3, 1):
+            record(own, "unit_position", {"unit": unit, "x_m": 1.0, "y_m": 2.0}, [], own.at - minutes * minute)
+        status = {"unit": unit, "status": "available"}
+        record(own, "unit_status", {**status, "status": "en_route", "incident": secret}, [], own.at - 4 * minute)
+    with acting("VR14") as own:
+        told = own.rows(
+            "select information_class from slagkracht.event where kind = 'unit_position' and body->>'unit' = %s "
+            "order by happened_at",
+            unit,
+        )
+    assert [row["information_class"] for row in told] == ["Intern", "Geheim", "Geheim"]
