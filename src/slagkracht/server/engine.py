@@ -123,19 +123,21 @@ def load(plan: Plan) -> Engine:
 
 
 def warm_up(engine: Engine, at: datetime.datetime) -> None:
-    """Computes beforehand what the first screen asks for at ``at``."""
-    compute_picture(engine, EMPTY, at)
+    """Computes beforehand what the first screen and the first proposal ask for at ``at``."""
+    picture = compute_picture(engine, EMPTY, at)
+    area = find_middle(engine, str(engine.plan.regions.code[0]))
+    chosen = propose(engine, picture, [(PLATOON, 1)], area)
+    propose(engine, picture, [(PLATOON, 1)], area, gone=chosen.unit_formation >= 0)  # as after a first offer
 
 
 def warm_up_answers(engine: Engine, at: datetime.datetime) -> None:
-    """Asks beforehand, of the plan as it stands at ``at``, each kind of answer that compiles when it is first asked.
+    """Asks beforehand, of the plan as it stands at ``at``, each other kind of answer that compiles when first asked.
 
     A machine compiles once for as long as the installation lasts; after that this takes about as long as one answer.
     """
     picture = compute_picture(engine, EMPTY, at)
     area = find_middle(engine, str(engine.plan.regions.code[0]))
     chosen = propose(engine, picture, [(PLATOON, 1)], area)
-    propose(engine, picture, [(PLATOON, 1)], area, gone=chosen.unit_formation >= 0)  # as after a first offer
     compute_move_ups(engine, picture, engine.plan.units.unit_id[chosen.unit_formation >= 0].tolist())
     compare_platoons(engine, engine.plan, engine.travel, picture.window, [area])
 

@@ -96,7 +96,7 @@ def prepare(demo: bool = True, first: bool = True) -> None:
 
 
 def warm_up_answers() -> None:
-    """What compiles when it is first asked is asked while people log in, so that no first proposal waits for it."""
+    """What compiles when it is first asked is asked while people log in, so that no first answer waits for it."""
     from slagkracht.server import engine
 
     if (loaded := engine.current()) is not None:
