@@ -7,6 +7,7 @@ import getpass
 import json
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +17,15 @@ import pytest
 
 from conftest import make_data_folder
 from slagkracht.server import backup, checkpoints, cluster, demo, replica, watch
-from slagkracht.server.database import APPLICATION_ROLE, Addresses, migrate, open_pool, start_embedded, stop_embedded
+from slagkracht.server.database import (
+    APPLICATION_ROLE,
+    Addresses,
+    alone,
+    migrate,
+    open_pool,
+    start_embedded,
+    stop_embedded,
+)
 from slagkracht.server.journal import record
 from test_server_ledger import acting
 
@@ -51,6 +60,24 @@ def own_database(database: Addresses) -> Iterator[Addresses]:
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the regions keep the keys that they sign with."""
     return tmp_path_factory.mktemp("sleutels")
+
+
+def test_two_that_start_at_once_lay_one_after_the_other(own_database: Addresses) -> None:
+    done = []
+
+    def lay() -> None:
+        with alone(own_database.owner):
+            done.append("second")
+
+    with alone(own_database.owner) as first:
+        other = threading.Thread(target=lay)
+        other.start()
+        waits = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        while first.execute(waits).fetchone() == (0,):
+            assert not done
+        done.append("first")
+    other.join()
+    assert done == ["first", "second"]
 
 
 def test_a_full_disk_is_said_and_waited_for(

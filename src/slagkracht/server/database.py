@@ -31,6 +31,8 @@ CLASSES = ("Open", "Intern", "Vertrouwelijk", "Geheim")
 """Information classes, lowest first."""
 PATIENCE_S = 20.0
 """How long a database that was killed is waited for before whoever asked is told that it is away."""
+LAYING = 0x51A6
+"""The name, as a number, of the lock under which tables, roles and accounts are laid."""
 Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
 
@@ -104,8 +106,7 @@ def start_embedded(folder: Path) -> Addresses:
         except (subprocess.SubprocessError, OSError):
             cluster.refuse_full_disk(folder)
             raise
-    superuser = server.get_uri()
-    with psycopg.connect(superuser, autocommit=True) as connection:
+    with alone(server.get_uri()) as connection:
         for safety in ("data_checksums", "fsync", "full_page_writes"):
             row = connection.execute(f"show {safety}").fetchone()
             if row is None or row[0] != "on":
@@ -121,6 +122,14 @@ def start_embedded(folder: Path) -> Addresses:
             connection.execute("create database slagkracht")
     owner = server.get_uri(database="slagkracht")
     return Addresses(owner, re.sub(r"//postgres:?@", f"//{APPLICATION_ROLE}@", owner))
+
+
+@contextmanager
+def alone(address: str) -> Iterator[psycopg.Connection]:
+    """A connection as whoever lays something in a database; another that does so at the same time waits."""
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("select pg_advisory_lock(%s)", (LAYING,))
+        yield connection
 
 
 def stop_embedded(folder: Path) -> None:

@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 
 from slagkracht.server import database
@@ -76,18 +77,21 @@ def prepare(demo: bool = True, first: bool = True) -> None:
     dossiers.read_known()  # a procedure that cannot be executed is refused before anyone is served
     events.read_networks()  # and so is a setting that names no network
     addresses = database.find_addresses()
-    set_up(addresses, read_secret(database.data_folder()), tables=first)
-    if first:
-        demo_data.lay_regions(addresses)
-    if demo or os.environ.get("SLAGKRACHT_PLAN"):
-        loaded = engine.load(engine.read_plan_to_serve(os.environ.get("SLAGKRACHT_PLAN", "")))
-        if first and not demo_data.has_units():
-            demo_data.lay_units(loaded.plan)
+    with database.alone(addresses.owner) if first else nullcontext():
+        set_up(addresses, read_secret(database.data_folder()), tables=first)
+        if first:
+            demo_data.lay_regions(addresses)
+        loaded = None
+        if demo or os.environ.get("SLAGKRACHT_PLAN"):
+            loaded = engine.load(engine.read_plan_to_serve(os.environ.get("SLAGKRACHT_PLAN", "")))
+            if first and not demo_data.has_units():
+                demo_data.lay_units(loaded.plan)
+        if first and demo:
+            until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=365)
+            demo_data.lay_accounts(addresses, until)
+            demo_data.lay_consents(until)
+    if loaded is not None:
         engine.warm_up(loaded, datetime.datetime.now(datetime.UTC))
-    if first and demo:
-        until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=365)
-        demo_data.lay_accounts(addresses, until)
-        demo_data.lay_consents(until)
     import slagkracht.server.asgi
     import slagkracht.server.urls  # noqa: F401  every screen is loaded before the first is asked for
     from slagkracht.server.interfaces.description import describe
