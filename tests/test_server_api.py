@@ -112,6 +112,25 @@ def test_a_request_repeated_is_done_once() -> None:
     assert post(asker, "/incidenten", given, **{"Idempotency-Key": secrets.token_hex(8)}).json() != first.json()
 
 
+def test_a_key_of_one_region_is_no_key_of_another_for_who_acts_for_both(database: Addresses) -> None:
+    from django.contrib.auth.models import User
+
+    user = User.objects.create(username=f"wie-{secrets.token_hex(5)}")
+    until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
+    with psycopg.connect(database.owner) as owner, owner.cursor() as cursor:
+        give_person(cursor, user.pk, "VR08", "Demo Twee Regio's")
+        for region in ("VR08", "VR09"):
+            give_mandate(cursor, user.pk, region, "officier", "echt", until, "Intern")
+    browser, key, made = client(user.username), secrets.token_hex(8), []
+    for region in ("VR08", "VR09", "VR08"):
+        browser.post("/handelen-als", {"regio": region, "wereld": "echt"})
+        answer = post(browser, "/incidenten", {"wat": "brand", "x_m": 1, "y_m": 2}, **{"Idempotency-Key": key})
+        assert answer.status_code == 201
+        made.append(answer.json()["id"])
+    assert [name[2:6] for name in made] == ["VR08", "VR09", "VR08"]
+    assert made[0] == made[2]
+
+
 def at_once(do: Callable[[int], Any], many: int) -> list[Any]:
     """What so many who ask at the same moment are told."""
     from django.db import connections
