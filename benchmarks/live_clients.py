@@ -170,6 +170,18 @@ async def run(port: int, sessions: dict[str, list[str]], fleet: dict[str, list[s
     return crowd
 
 
+async def come_back(port: int, sessions: dict[str, list[str]]) -> None:
+    """All screens at one moment, as after the contact of the whole country was lost: until each watches again."""
+    crowd = [Screen(region, session) for region in REGIONS for session in sessions[region][1:]]
+    began = time.monotonic()
+    watching = [asyncio.create_task(one.watch(port)) for one in crowd]
+    await asyncio.wait_for(asyncio.gather(*(one.begun.wait() for one in crowd)), 120)
+    print(f"{len(crowd):,} screens that come back at once all watch after {time.monotonic() - began:.1f} s")
+    for task in watching:
+        task.cancel()
+    await asyncio.gather(*watching, return_exceptions=True)
+
+
 def cpu_s(pids: list[int]) -> float:
     """What these processes have used of the cores so far."""
     return sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in pids if psutil.pid_exists(pid))
@@ -228,6 +240,7 @@ def main(seconds: float, screens: int, units: int) -> int:
             p50, p99 = np.percentile(times[:, place], [50, 99])
             print(f"from {what} to screen: {p50:.0f} ms median, {p99:.0f} ms p99, {times[:, place].max():.0f} ms worst")
         print(", ".join(f"{who} {seconds_used / took_s:.0%} of a core" for who, seconds_used in used.items()))
+        asyncio.run(come_back(port, sessions))
         print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
         faults = find_faults(crowd, addresses)
         print("\n".join(faults[:10]) or "nothing lost, nothing twice, nothing of another region")

@@ -2,6 +2,7 @@
 // says within five seconds that contact was lost.
 // Two heartbeats missed, and half a second between two looks: said within five seconds of the moment it was lost.
 const SILENCE_MS = 4300
+const LONGEST_MS = 30000
 const banner = document.getElementById('contact')
 const english = document.documentElement.lang === 'en'
 let heard = Date.now()
@@ -11,6 +12,7 @@ let waiting = 0
 let asking = 0
 let tried = 0
 let attempt = null
+let patience = SILENCE_MS // with an attempt; it grows, so that a thousand screens that come back at once get their turn
 
 /** Asks for whom this page was opened; where one acts for another meanwhile, the page begins anew as that. */
 async function ask(address, given) {
@@ -33,7 +35,7 @@ function tick() {
     if (time.textContent !== text) time.textContent = text
   }
   const lost = now - heard > SILENCE_MS
-  if (lost && now - tried > SILENCE_MS) attempt?.abort() // a connection that hangs never ends by itself
+  if (lost && now - tried > patience) attempt?.abort() // a connection that hangs never ends by itself
   if (lost !== !banner.hidden) {
     banner.textContent = lost ? banner.dataset.tekst.replace('{om}', fresh.toLocaleTimeString(english ? 'en-GB' : 'nl-NL')) : ''
     banner.hidden = !lost
@@ -102,6 +104,7 @@ async function listen() {
         const { value, done } = await reader.read()
         if (done) break
         heard = Date.now()
+        patience = SILENCE_MS
         text += value
         const blocks = text.split('\n\n')
         text = blocks.pop()
@@ -118,7 +121,8 @@ async function listen() {
     } catch {
       // contact is lost: the banner says so, and we try again
     }
-    await new Promise((resolve) => setTimeout(resolve, 1000))
+    if (heard < tried && Date.now() - tried > patience) patience = Math.min(2 * patience, LONGEST_MS)
+    await new Promise((resolve) => setTimeout(resolve, 500 + 1000 * Math.random()))
   }
 }
 
