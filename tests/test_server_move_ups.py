@@ -184,9 +184,13 @@ def test_who_was_lent_while_standing_in_is_at_its_own_station_when_home() -> Non
         offer = ledger.offer_units(own, line, [unit], 1)
     with acting("VR06") as own:
         (commitment,) = ledger.accept_offer(own, offer)
+    for step in (move_ups.return_move_up, move_ups.end_move_up):
+        with acting("VR07") as own, pytest.raises(ledger.LedgerError, match="in bijstand"):
+            step(own, unit)
+    with acting("VR06") as own:
         ledger.move_commitment(own, commitment, "unit_released")
     with acting("VR07") as own:
-        assistance.move_commitment(own, commitment, "unit_home")
+        assert assistance.move_commitment(own, commitment, "unit_home")[1] == []
     assert place_of(unit) == (100_000.0, 400_000.0, "")
 
 

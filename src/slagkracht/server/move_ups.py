@@ -92,6 +92,7 @@ def arrive_move_up(scope: Scope, unit: str, happened_at: datetime.datetime | Non
     row = _find_own(scope, unit)
     if not row["moving_up"] or row["moving_back"]:
         raise LedgerError("eenheid {unit} is niet onderweg naar een andere kazerne", unit=unit)
+    _refuse_lent(unit, row)
     happened_at = _read_next(scope, row, happened_at)
     place = row["move_up_x_m"], row["move_up_y_m"]
     _set(scope, unit, happened_at or scope.at, place, moving_up=False)
@@ -108,6 +109,7 @@ def return_move_up(scope: Scope, unit: str, happened_at: datetime.datetime | Non
         raise LedgerError("eenheid {unit} staat voor geen andere kazerne in", unit=unit)
     if row["moving_back"]:
         raise LedgerError("eenheid {unit} is al op weg naar huis", unit=unit)
+    _refuse_lent(unit, row)
     happened_at = _read_next(scope, row, happened_at)
     x_m, y_m = row["home_x_m"], row["home_y_m"]
     due = _compute_due(scope, unit, x_m, y_m, happened_at)
@@ -122,6 +124,7 @@ def end_move_up(scope: Scope, unit: str, happened_at: datetime.datetime | None =
     row = _find_own(scope, unit)
     if not row["move_up"]:
         raise LedgerError("eenheid {unit} staat voor geen andere kazerne in", unit=unit)
+    _refuse_lent(unit, row)
     happened_at = _read_next(scope, row, happened_at)
     place = row["home_x_m"], row["home_y_m"]
     _set(scope, unit, happened_at or scope.at, place, **ENDED)
@@ -143,7 +146,8 @@ def return_all_for(scope: Scope, line: str) -> list[str]:
     )
     if away is not None:
         return []
-    units = [row["unit_id"] for row in read_move_ups(scope) if row["move_up_line"] == line and not row["moving_back"]]
+    here = [row for row in read_move_ups(scope) if row["move_up_line"] == line and not row["lent_to"]]
+    units = [row["unit_id"] for row in here if not row["moving_back"]]
     for unit in units:
         return_move_up(scope, unit)
     return units
@@ -188,7 +192,9 @@ def see_places(scope: Scope, told: Iterable[Event]) -> None:
     """
     told = sorted(told, key=lambda fact: fact.happened_at)
     under_way = scope.rows(
-        "select * from slagkracht.unit_place where world = %s and region = %s and moving_up and unit_id = any(%s)",
+        "select * from slagkracht.unit_place p where world = %s and region = %s and moving_up and unit_id = any(%s) "
+        "and not exists (select 1 from slagkracht.commitment c where c.world = p.world and c.unit_id = p.unit_id "
+        "and c.step <> 'unit_home')",
         scope.world,
         scope.region,
         sorted({fact.body["unit"] for fact in told}),
@@ -230,6 +236,11 @@ def _find_own(scope: Scope, unit: str) -> Row:
             "eenheid {unit} is van {region}: vraag de herbezetting aan die regio", unit=unit, region=row["region"]
         )
     return row
+
+
+def _refuse_lent(unit: str, row: Row) -> None:
+    if row["committed"]:
+        raise LedgerError("eenheid {unit} is in bijstand: de herbezetting is voorbij als hij thuis is", unit=unit)
 
 
 def _read_next(scope: Scope, row: Row, happened_at: datetime.datetime | None) -> datetime.datetime | None:
