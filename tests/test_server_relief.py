@@ -103,6 +103,11 @@ def test_a_short_deployment_needs_no_relief_and_a_long_one_gets_its_rotation_by_
     assert "Elke post is bezet" in page
     assert "nog niet gevraagd" in page
     with acting("VR06") as own:
+        held = relief.read_held(own, long)
+    turns = kept.starts + datetime.timedelta(hours=4)
+    assert relief.needs_relief(engine, held, kept.starts) == turns < relief.needs_relief(engine, held)
+    assert f"vanaf {turns.astimezone(seam.CLOCK):%d-%m %H:%M}" in page, "by when they came, as the rotation reckons"
+    with acting("VR06") as own:
         told = [event for event in read_events(own, "VR06") if event.kind == "relief_planned"]
     assert told[-1].body["waves"] == 2
     assert line

@@ -70,11 +70,14 @@ def read_held(scope: Scope, incident: str) -> list[Held]:
     ]
 
 
-def needs_relief(engine: Engine, held: list[Held], until: datetime.datetime | None = None) -> datetime.datetime | None:
-    """When the first shift is over, where the deployment lasts longer than one shift may; None where it does not."""
+def needs_relief(engine: Engine, held: list[Held], starts: datetime.datetime | None = None) -> datetime.datetime | None:
+    """When the first shift is over, where the deployment lasts longer than one shift may; None where it does not.
+
+    ``starts`` when that shift began; None where no rotation says so yet: then by when they were asked to be there.
+    """
     if not held:
         return None
     _, shifts, _ = people_of(engine)
-    over = min(each.needed_by for each in held) + datetime.timedelta(minutes=shifts.post_min)
+    over = (starts or min(each.needed_by for each in held)) + datetime.timedelta(minutes=shifts.post_min)
     tail = datetime.timedelta(minutes=shifts.overlap_min)
-    return over if (until or max(each.until for each in held)) > over + tail else None
+    return over if max(each.until for each in held) > over + tail else None

@@ -30,7 +30,8 @@ def describe_relief(own: Scope, engine: Engine | None, incident: Row) -> dict[st
         return {}
     held = relief.read_held(own, incident["incident_id"])
     planned = relief.read_planned(own, engine, incident["incident_id"])
-    due = relief.needs_relief(engine, [each for each in held if each.formation in engine.formations])
+    known = [each for each in held if each.formation in engine.formations]
+    due = relief.needs_relief(engine, known, planned.starts if planned else None)
     context: dict[str, Any] = {"aflossing_nodig": due, "regel_aflossing": seam.describe_rule(engine, "aflossing")}
     if held:
         context["inzet_tot"] = max(each.until for each in held).astimezone(seam.CLOCK).strftime("%Y-%m-%dT%H:%M")
