@@ -186,6 +186,9 @@ def test_assistance_from_screen_to_screen(engine: Engine) -> None:
     assert "de aangevinkte eenheden zijn 2 maal basispeloton, niet 1 maal" in text_of(mended)
     units = re.findall(r'value="([^"]+)" checked', mended.content.decode())
     assert len(units) == 5, "the number was changed last, so the ticks follow it"
+    assert f'name="next" value="/regio/regels/{line}"' in mended.content.decode(), (
+        "in the other language it is read too"
+    )
     assert 'value="terug voor 20:00"' in mended.content.decode(), "nothing that was filled in is lost"
     offered = press(lender, f"/regio/regels/{line}/aanbieden", eenheden=units, aantal=1, voorwaarden="terug voor 20:00")
     assert offered.startswith("Aangeboden")

@@ -154,6 +154,7 @@ def _show_line(request: HttpRequest, acting: Acting, line: str, told: dict[str, 
         )
     given = {name: request.POST.get(name, "") for name in ("voorwaarden", "bewust", "gebeurd_op")}
     context |= {"regel": row, "redenen": REFUSAL_REASONS, "gegeven": given, "regio": acting.region}
+    context["hier"] = f"/regio/regels/{line}"
     return render(request, "aanbieden.html", context | ({"melding": told} if told else {}))
 
 
