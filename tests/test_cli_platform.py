@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from cli_run import Answer, run
@@ -136,3 +137,15 @@ def test_a_copy_is_made_tried_and_put_back_by_command(places: tuple[Platform, Pl
     assert "2 feiten in" in nation.type("logboek", "uitvoer", "--regio", "VR23", "--naar", exported).out
     assert nation.type("logboek", "controleer", exported).code == 0
     assert "vergissing" not in exported.read_text()
+
+
+def test_a_database_that_falls_away_is_said_in_a_sentence(
+    capsys: Screen, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fall_away() -> database.Addresses:
+        raise psycopg.OperationalError("terminating connection due to unexpected postmaster exit")
+
+    monkeypatch.setattr(database, "find_addresses", fall_away)
+    answer = run(capsys, "reservekopie", "--naar", tmp_path)
+    assert answer.code == 1
+    assert "Kan niet verder: de database viel weg" in answer.err

@@ -125,6 +125,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(str(problem.args[0] if problem.args else problem))
     except MemoryError:
         _fail("het geheugen is vol: neem minder gebieden of minder tijdvensters tegelijk")
+    except Exception as problem:
+        driver = sys.modules.get("psycopg")  # only loaded by commands that ask a database
+        if driver is None or not isinstance(problem, driver.OperationalError):
+            raise
+        _fail("de database viel weg; wat niet bevestigd is, is niet gedaan: geef de opdracht opnieuw")
     except KeyboardInterrupt:
         code = BROKEN_OFF
     if code == BROKEN_OFF:

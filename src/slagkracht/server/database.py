@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import datetime
 import getpass
 import hashlib
@@ -106,6 +107,7 @@ def start_embedded(folder: Path) -> Addresses:
         except (subprocess.SubprocessError, OSError):
             cluster.refuse_full_disk(folder)
             raise
+        atexit.register(_leave_dead, server)
     with alone(server.get_uri()) as connection:
         for safety in ("data_checksums", "fsync", "full_page_writes"):
             row = connection.execute(f"show {safety}").fetchone()
@@ -122,6 +124,12 @@ def start_embedded(folder: Path) -> Addresses:
             connection.execute("create database slagkracht")
     owner = server.get_uri(database="slagkracht")
     return Addresses(owner, re.sub(r"//postgres:?@", f"//{APPLICATION_ROLE}@", owner))
+
+
+def _leave_dead(server: Any) -> None:
+    """At the end of the program: what was killed is not stopped once more."""
+    if not cluster.is_running(server.pgdata):
+        atexit.unregister(server._cleanup)
 
 
 @contextmanager
