@@ -604,6 +604,10 @@ def test_escalating_refusing_and_withdrawing_say_when_they_happened() -> None:
         return str(answer.json().get("id"))
 
     told_at(steps)
+    early = {"status": "on_scene", "gebeurd_op": ago(-60)}
+    assert post(lender, f"/eenheden/{told['eenheden'][0]}/meldingen", early).status_code == 409, (
+        "nothing undoes it later"
+    )
     offer = post(lender, "/aanboden", told | {"gebeurd_op": ago(44)}).json()["id"]
     for commitment in post(asker, f"/aanboden/{offer}/aanvaarden", {"gebeurd_op": ago(43)}).json()["ids"]:
         for browser, step, at in ((asker, "unit_released", 42), (lender, "unit_home", 30)):

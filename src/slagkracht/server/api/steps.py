@@ -53,7 +53,8 @@ def close_incident(request: HttpRequest, id: str, given: schemas.GebeurdIn | Non
 @api.post("/eenheden/{id}/meldingen", response={201: Made, **BAD}, summary="Status en plaats melden", tags=["eenheden"])
 def report_unit(request: HttpRequest, id: str, given: schemas.MeldingIn) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        move_ups.report_unit(own, id, given.status, given.x_m, given.y_m, given.gebeurd_op)
+        at = ledger.read_stated(own, given.gebeurd_op)
+        move_ups.report_unit(own, id, given.status, given.x_m, given.y_m, at)
         return {"id": id}
 
     return once(request, acting_of(request, *LEADERS), 201, do)

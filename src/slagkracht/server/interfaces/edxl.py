@@ -333,7 +333,7 @@ def _take_request(own: Scope, content: Content) -> str:
     described = next(filter(None, (each.get("IncidentDescription", "") for each in told)), "onbekend incident")
     incident = known["incident_id"] if known else ledger.open_incident(own, described, lines[0].x_m, lines[0].y_m)
     text = content.get("MessageDescription", "")
-    mandate = f"bericht {content['MessageID']} (EDXL-RM)"
+    mandate = f"{approver[0]}, in bericht {content['MessageID']} (EDXL-RM)"
     return assistance.request_assistance(own, incident, ledger.BY_MINISTER, mandate, str(approver[0]), lines, text=text)
 
 
