@@ -290,6 +290,11 @@ def test_costs_from_entry_to_decision() -> None:
     assert 181 <= days <= 190
     assert minister.get(f"/stukken/{claim['stuk']}").status_code == 200
     assert client("demo-officier-vr05").get(f"/stukken/{claim['stuk']}").status_code == 404
+    account = client("demo-actiecentrum").get("/beheer").wsgi_request.user.pk
+    with scope("LAC", "echt", "langs het programma", account=account) as own:
+        grant = "update slagkracht.claim set granted = 0, decided_why = 'x', decided_at = now() where claim_id = %s"
+        assert own.row("select 1 as one from slagkracht.claim where claim_id = %s", claim["id"]) is not None
+        assert own.run(grant, claim["id"]) == 0, "the database too leaves it to the minister"
     decide = f"/rijksbijdragen/{claim['id']}/beslissen"
     assert f'action="{decide}"' in minister.get("/besluiten").content.decode()
     assert "Gevraagde rijksbijdragen" not in text_of(lender.get("/besluiten"))

@@ -606,6 +606,20 @@ def test_the_database_itself_keeps_a_region_to_its_own(database: Addresses, deal
     assert refusal.value.sqlstate in ("42501", "P0001", "23503", "23514"), "a fence, not a slip of the pen"
 
 
+def test_nobody_lets_more_be_delivered_than_he_may_read() -> None:
+    for information_class, refused in (("Intern", False), ("Geheim", True)):
+        with acting("VR06") as own:
+            own.run("select set_config('slagkracht.class', 'Intern', true)")
+            given = {"subscription_id": ids("B"), "region": "VR06", "sink": "x", "secret": "x", "ended_at": own.at}
+            try:
+                with own.connection.transaction():
+                    own.insert("subscription", **given, place_tx="0", information_class=information_class)
+            except psycopg.errors.InsufficientPrivilege:
+                assert refused
+            else:
+                assert not refused
+
+
 def test_an_incident_of_another_is_seen_and_not_changed(deal: dict[str, Any]) -> None:
     with acting("VR07") as own:
         assert own.rows("select 1 from slagkracht.incident where incident_id = %s", deal["incident"])
