@@ -433,6 +433,17 @@ def test_the_record_takes_late_facts_and_tells_what_was_known_then(engine: Engin
     assert browser.get("/logboek?om=gisteren").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/besluiten", "/api/v1/procedures"])
+def test_a_search_that_finds_nothing_breaks_off_and_keeps_nobody_waiting(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    from slagkracht.server import dossiers
+
+    monkeypatch.setattr(dossiers, "read_known", lambda: next(iter(())))
+    with pytest.raises(RuntimeError, match="is not there"):
+        client("demo-officier-vr06").get(path)
+
+
 def test_boards_adopt_each_for_itself(engine: Engine) -> None:
     board, officer = client("demo-bestuur-vr08"), client("demo-officier-vr08")
     given = {

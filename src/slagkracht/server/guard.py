@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import psycopg
 from django.conf import settings
@@ -124,11 +124,21 @@ def acting_required(*roles: str) -> Callable[[Callable[..., HttpResponse]], Call
                 return refuse_mandate(request, roles)
             if is_of_another(request, acting):
                 return HttpResponse(status=409)
-            return view(request, acting, *args, **kwargs)
+            try:
+                return view(request, acting, *args, **kwargs)
+            except StopIteration as error:
+                raise_at_once(error)
 
         return guarded
 
     return decorate
+
+
+def raise_at_once(error: StopIteration) -> NoReturn:
+    """Raises RuntimeError for a search that found nothing: no future of a thread holds a StopIteration, so whoever
+    asked would wait for ever.
+    """
+    raise RuntimeError("what was looked for is not there") from error
 
 
 def refuse_mandate(request: HttpRequest, roles: tuple[str, ...] = ()) -> HttpResponse:

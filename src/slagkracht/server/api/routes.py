@@ -28,7 +28,7 @@ from slagkracht.server.api.problems import NOBODY, problem
 from slagkracht.server.api.resources import RESOURCES, Resource
 from slagkracht.server.database import Row, Scope
 from slagkracht.server.exchange import refuse_sealed
-from slagkracht.server.guard import API_VERSION, Acting, acting_scope, find_acting
+from slagkracht.server.guard import API_VERSION, Acting, acting_scope, find_acting, raise_at_once
 from slagkracht.server.invalid import Finding, InvalidError, find_wrong
 from slagkracht.server.journal import read_events
 from slagkracht.server.keys import AccessKey
@@ -116,6 +116,11 @@ def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
     if isinstance(error.__cause__, InvalidError):  # found by the parser, and wrapped on its way here
         return _invalid(request, error.__cause__)
     return problem(request, error.status_code, "Verzoek geweigerd", str(error))
+
+
+@api.exception_handler(StopIteration)
+def _missing(request: HttpRequest, error: StopIteration) -> HttpResponse:
+    raise_at_once(error)
 
 
 @api.exception_handler(RequestDataTooBig)
