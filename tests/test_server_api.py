@@ -61,6 +61,11 @@ def test_assistance_through_the_api() -> None:
     assert post(centre, f"/aanvragen/{request}/uitzetten", {"regios": ["VR05", "VR07"]}).status_code == 200
     seen = lender.get(f"{API}/regels?aanvraag={request}").json()["resultaten"]
     assert [row["id"] for row in seen] == [line]
+    incident = lender.get(f"{API}/aanvragen/{request}").json()["incident"]
+    what = lender.get(f"{API}/incidenten/{incident}").json()["wat"]
+    told = lender.get(f"{API}/gebeurtenissen?keten=VR06&soort=incident_opened&aantal=1000").json()["resultaten"]
+    assert (what, [f["inhoud"]["incident"] for f in told].count(incident)) == ("brand", 1)  # asked, it knows what for
+    assert client("demo-officier-vr08").get(f"{API}/incidenten/{incident}").status_code == 404
     offer = post(lender, "/aanboden", {"regel": line, "eenheden": units, "aantal": 1}).json()["id"]
     refused = post(client("demo-officier-vr05"), "/weigeringen", {"regel": line, "reden": "restdekking"})
     assert refused.status_code == 201

@@ -13,6 +13,7 @@ from slagkracht.server.database import Scope, set_scope
 from slagkracht.server.journal import Fact, read_events, record, record_all
 from slagkracht.server.ledger import LedgerError, NotAllowedError
 from slagkracht.server.ledger.incidents import SHARED, show_shared
+from slagkracht.server.ledger.requests import show_asked
 from slagkracht.server.taking_over import ONLY_FACTS, take_over
 from slagkracht.server.told_classes import settle_classes
 from slagkracht.server.told_elsewhere import Became, Told, gather
@@ -177,6 +178,9 @@ def _append(own: Scope, batch: _Batch, audience: Sequence[str]) -> HandedIn:
                 ],
             )
     show_shared(own, [fact.body["incident"] for fact in batch.new if fact.kind in SHARED])
+    asked = [fact.body for fact in batch.new if fact.kind == "request_made" or "asked_of" in fact.body]
+    for request in {str(body.get("request", "")) for body in asked}:
+        show_asked(own, request)
     again = _tell_again(own, batch)
     fresh = [
         conflict

@@ -76,6 +76,11 @@ def let_see_incident(scope: Scope, incident: str, audience: list[str]) -> None:
     show_shared(scope, [incident])
 
 
+def show_incident_of(scope: Scope, request: str) -> None:
+    """Lets whoever sees a request see what it is for, as ``let_see_incident`` does; by its region or the centre."""
+    scope.run("select slagkracht.show_incident_of(%s, %s)", request, list(SHARED))
+
+
 def show_shared(scope: Scope, incidents: list[str]) -> None:
     """Lets whoever sees an incident of the acting region read what its log tells of SHARED."""
     scope.run(

@@ -20,7 +20,7 @@ from slagkracht.server.ledger.ground import (
     new_id,
     read_stated,
 )
-from slagkracht.server.ledger.incidents import let_see_incident
+from slagkracht.server.ledger.incidents import let_see_incident, show_incident_of
 
 BY_MINISTER, BY_NEIGHBOUR = "wvr51_minister", "wvr51_5_buurregio"
 
@@ -134,13 +134,17 @@ def ask_regions(
     change = "set audience = %s, version = version + 1 where request_id = %s"
     scope.run(f"update slagkracht.request {change}", audience, request)
     scope.run(f"update slagkracht.request_line {change}", audience, request)
-    scope.run("select slagkracht.show_request(%s)", request)
-    if scope.region == row["region"]:
-        let_see_incident(scope, row["incident_id"], audience)
+    show_asked(scope, request)
     text = f"aanvraag {request} uitgezet bij {', '.join(sorted(regions))}"
     told = {"text": text, "request": request, "asked_of": sorted(regions)}
     record(scope, "note", told, [row["region"], *audience], happened_at)
     return audience
+
+
+def show_asked(scope: Scope, request: str) -> None:
+    """Lets whoever sees a request read what was asked and what for; by its region or the centre that leads it."""
+    scope.run("select slagkracht.show_request(%s)", request)
+    show_incident_of(scope, request)
 
 
 def close_request(
