@@ -127,8 +127,11 @@ def test_the_walk_of_a_long_fire(browser: sync_api.Browser, site: Site, tmp_path
     asker, centre = Desk(browser, site, "demo-officier-vr06"), Desk(browser, site, "demo-actiecentrum")
     page = asker.open("/actiecentrum")
     page.get_by_label("Wat is er aan de hand").fill("Natuurbrand Veluwe")
-    page.get_by_label("Gemeente").select_option(label="Ermelo")
     page.get_by_label("Opschaling").select_option("GRIP 3")
+    assert "gemeente" in asker.press("Incident openen")
+    kept = [page.get_by_label(name).input_value() for name in ("Wat is er aan de hand", "Opschaling", "Gemeente")]
+    assert kept == ["Natuurbrand Veluwe", "GRIP 3", ""], "only what was wrong is filled in again"
+    page.get_by_label("Gemeente").select_option(label="Ermelo")
     assert "Incident geopend" in asker.press("Incident openen")
     incident = page.url.rpartition("/")[2]
     page.get_by_label("Functie of sector").fill("leider")

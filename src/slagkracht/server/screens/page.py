@@ -26,6 +26,9 @@ LEADERS = ("officier", "voorzitter", "commandant", "actiecentrum")
 CLASSIFIERS = (*LEADERS, "bestuur", "nipv", "veiligheidsberaad", "rcdv")
 """Roles that may give what is their own another information class."""
 
+MOST_FILLED_IN = 20_000
+"""A refused form with more characters than this is not kept in the session."""
+
 MENU = (
     ("/", gettext_lazy("Landelijk beeld")),
     ("/actiecentrum", gettext_lazy("Actiecentrum")),
@@ -66,8 +69,7 @@ def act(request: HttpRequest, acting: Acting, do: Callable[[Scope], tuple[str, s
         with acting_scope(acting) as own:
             onward, said = do(own)
     except (LedgerError, RefusedError) as error:
-        request.session["melding"] = {"fout": True, "tekst": say(error)}
-        return redirect(request.POST.get("terug") if _is_ours(request.POST.get("terug", "")) else "/")
+        return _refuse(request, tekst=say(error))
     except (
         StepRefusedError,
         psycopg.errors.InsufficientPrivilege,
@@ -75,14 +77,19 @@ def act(request: HttpRequest, acting: Acting, do: Callable[[Scope], tuple[str, s
         psycopg.DataError,
     ) as error:
         # a procedure and the database speak Dutch alone
-        request.session["melding"] = {
-            "fout": True,
-            "tekst": gettext("Dit kan niet:"),
-            "motor": str(error).splitlines()[0],
-        }
-        return redirect(request.POST.get("terug") if _is_ours(request.POST.get("terug", "")) else "/")
+        return _refuse(request, tekst=gettext("Dit kan niet:"), motor=str(error).splitlines()[0])
     request.session["melding"] = {"fout": False, "tekst": said}
     return redirect(onward if _is_ours(onward) else "/")
+
+
+def _refuse(request: HttpRequest, **said: str) -> HttpResponse:
+    """Goes back with why not, and with what was filled in, so that only what was wrong is typed again."""
+    filled = {name: values for name, values in request.POST.lists() if name != "csrfmiddlewaretoken"}
+    request.session["melding"] = {"fout": True, **said}
+    if sum(len(value) for values in filled.values() for value in values) < MOST_FILLED_IN:
+        request.session["melding"]["ingevuld"] = {"adres": request.path, "waarden": filled}
+    back = request.POST.get("terug", "")
+    return redirect(back if _is_ours(back) else "/")
 
 
 def say(error: SaidError) -> str:
