@@ -6,8 +6,10 @@ import dataclasses
 import datetime
 import itertools
 import json
+import re
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -609,6 +611,15 @@ def test_the_table_and_the_chart_tell_every_shift() -> None:
     assert ", 25 uur<" in draw_rotation(plan, crews, longer, "")
     assert 'role="img"' in chart
     assert "<desc" in chart
+    autumn = datetime.datetime(2027, 10, 30, 8, tzinfo=ZoneInfo("Europe/Amsterdam"))
+    longer = dataclasses.replace(rotation, deployment=dataclasses.replace(rotation.deployment, starts=autumn, days=3))
+    last = int(rotation.relieved_min.argmax())
+    assert rotation.relieved_min[last] == 1440
+    told = (compute_relief_rows(plan, crews, each)[last]["afgelost"] for each in (rotation, longer))
+    assert list(told) == ["02-07 08:00", "31-10 07:00"], "in between the clock went back an hour"
+    labels = re.findall(r'x="([0-9.]+)" y="68">([0-9]+-[0-9]+)<', draw_rotation(plan, crews, longer, ""))
+    day = {name: float(x) for x, name in labels}
+    assert (day["01-11"] - day["31-10"]) / (day["02-11"] - day["01-11"]) == pytest.approx(25 / 24, abs=0.002)
 
 
 @pytest.fixture(scope="module")

@@ -24,9 +24,6 @@ def compute_relief_rows(plan: Plan, crews: Crews, rotation: Rotation) -> list[Ro
     """One row per shift, Dutch: formatie, ploeg, soort, kazerne, regio and the moments it leaves … may go again."""
     starts = rotation.deployment.starts
 
-    def at(minute: int) -> str:
-        return (starts + datetime.timedelta(minutes=minute)).strftime("%d-%m %H:%M")
-
     return [
         {
             "formatie": int(rotation.formation[i]) + 1,
@@ -34,12 +31,12 @@ def compute_relief_rows(plan: Plan, crews: Crews, rotation: Rotation) -> list[Ro
             "soort": str(crews.type_code[c]),
             "kazerne": str(plan.stations.name[crews.station[c]]),
             "regio": str(plan.regions.code[crews.region[c]]),
-            "vertrek": at(int(rotation.leaves_min[i])),
-            "ter plaatse": at(int(rotation.arrives_min[i])),
-            "neemt over": at(int(rotation.takes_over_min[i])),
-            "afgelost": at(int(rotation.relieved_min[i])),
-            "thuis": at(int(rotation.returns_min[i])),
-            "uitgerust": at(int(rotation.rested_min[i])),
+            "vertrek": _clock(starts, int(rotation.leaves_min[i])),
+            "ter plaatse": _clock(starts, int(rotation.arrives_min[i])),
+            "neemt over": _clock(starts, int(rotation.takes_over_min[i])),
+            "afgelost": _clock(starts, int(rotation.relieved_min[i])),
+            "thuis": _clock(starts, int(rotation.returns_min[i])),
+            "uitgerust": _clock(starts, int(rotation.rested_min[i])),
         }
         for i, c in enumerate(rotation.crew.tolist())
     ]
@@ -84,13 +81,11 @@ def draw_rotation(plan: Plan, crews: Crews, rotation: Rotation, place: str) -> s
             f'<rect x="{place_x}" y="{44 - tall / 2}" width="24" height="{tall}" fill="{colour}" stroke="{INK}" '
             f'stroke-width="0.5"/><text x="{place_x + 30}" y="48">{word}</text>'
         )
-    midnight = (-(starts.hour * 60 + starts.minute)) % 1440 if starts.hour or starts.minute else 0
-    step = 360 if scale * 360 >= 40 else 1440
-    tick = midnight + 1440 * ((first - midnight) // 1440 + 1) - 1440
-    while tick <= last:
+    step = datetime.timedelta(hours=6 if scale * 360 >= 40 else 24)
+    moment = _moment(starts, first).replace(hour=0, minute=0, second=0, microsecond=0)
+    while (tick := _minutes(starts, moment)) <= last:
         if tick >= first:
-            moment = starts + datetime.timedelta(minutes=tick)
-            day = moment.hour == 0 and moment.minute == 0
+            day = moment.hour == 0
             parts.append(
                 f'<line x1="{x(tick)}" x2="{x(tick)}" y1="{TOP - 6}" y2="{height - 36}" stroke="{INK}" '
                 f'stroke-width="{1.2 if day else 0.3}"/>'
@@ -99,7 +94,7 @@ def draw_rotation(plan: Plan, crews: Crews, rotation: Rotation, place: str) -> s
                 else f'<line x1="{x(tick)}" x2="{x(tick)}" y1="{TOP - 4}" y2="{height - 36}" stroke="{INK}" '
                 f'stroke-width="0.3"/><text x="{x(tick) + 2}" y="{TOP - 10}">{moment:%H:%M}</text>'
             )
-        tick += step
+        moment += step  # by the clock on the wall, also over the nights that it changes
     for c, i in row_of.items():
         y = TOP + ROW * i + ROW / 2
         station = str(plan.stations.name[crews.station[c]])
@@ -143,5 +138,18 @@ def _length(days: float) -> str:
     return "1 dag" if days == 1 else f"{days:g} dagen"
 
 
+def _moment(starts: datetime.datetime, minute: float) -> datetime.datetime:
+    """``minute`` minutes after ``starts``, also where the clock skips or repeats an hour in between."""
+    passed = datetime.timedelta(minutes=minute)
+    return (starts.astimezone(datetime.UTC) + passed).astimezone(starts.tzinfo) if starts.tzinfo else starts + passed
+
+
+def _minutes(starts: datetime.datetime, moment: datetime.datetime) -> float:
+    """How many minutes ``moment`` lies after ``starts``; what ``_moment`` undoes."""
+    zone = datetime.UTC if starts.tzinfo else None
+    ends, begins = (each.astimezone(zone) if zone else each for each in (moment, starts))
+    return (ends - begins).total_seconds() / 60
+
+
 def _clock(starts: datetime.datetime, minute: int) -> str:
-    return (starts + datetime.timedelta(minutes=minute)).strftime("%d-%m %H:%M")
+    return _moment(starts, minute).strftime("%d-%m %H:%M")
