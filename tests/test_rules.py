@@ -7,7 +7,16 @@ import datetime
 import pytest
 
 from slagkracht.coverage import NORM_KINDS
-from slagkracht.rules import NoRuleError, Rule, Rules, RuleVersion, check_case, rule_in_force, rule_version_in_force
+from slagkracht.rules import (
+    NoRuleError,
+    Rule,
+    Rules,
+    RuleVersion,
+    check_case,
+    rule_in_force,
+    rule_version_in_force,
+    rules_in_force,
+)  # fmt: skip
 from slagkracht.sources.rule_files import read_rules
 from toyland import TOYLAND
 
@@ -50,6 +59,12 @@ def test_a_region_s_own_rule_goes_first_and_only_there() -> None:
     assert rule_in_force(RULES, "eerste", day("2024-01-01"), "VR07")[0] is OWN
     assert rule_in_force(RULES, "eerste", day("2024-01-01"), "VR08")[0] is NATIONAL
     assert rule_in_force(RULES, "eerste", day("2015-01-01"), "VR07")[0] is NATIONAL
+
+
+def test_what_is_in_force_is_told_once_and_of_the_regions_that_have_their_own() -> None:
+    told = rules_in_force(RULES, ["eerste", "tweede", "eerste"], day("2024-01-01"), ["VR06", "VR07"])
+    assert told == [(NATIONAL, NEW), (OWN, OWN.versions[0])]
+    assert rules_in_force(RULES, ["eerste"], day("2021-07-01"), ["VR07"]) == []
 
 
 def test_a_case_that_does_not_hold_is_told() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +71,25 @@ def rule_version_in_force(rules: Rules, code: str, day: datetime.date, region: s
         f"regel {code!r} heeft voor {where} geen waarde op {day:%d-%m-%Y}: "
         "voeg een versie met ingangsdatum toe of kies een andere dag"
     )
+
+
+def rules_in_force(
+    rules: Rules, codes: Iterable[str], day: datetime.date, regions: Sequence[str]
+) -> list[tuple[Rule, RuleVersion]]:
+    """What is in force of ``codes`` on ``day``: of each the national rule, and then what ``regions`` have of their own.
+
+    Each once; a code of which nothing is in force is left out.
+    """
+    found = []
+    for code in dict.fromkeys(codes):
+        for region in ("", *regions):
+            try:
+                rule, version = rule_version_in_force(rules, code, day, region)
+            except NoRuleError:
+                continue
+            if rule.region == region:
+                found.append((rule, version))
+    return found
 
 
 def check_case(rule: Rule, case: dict[str, Any]) -> list[str]:

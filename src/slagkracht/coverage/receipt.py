@@ -10,7 +10,7 @@ from slagkracht import __version__
 from slagkracht.coverage.judge import Coverage
 from slagkracht.coverage.tables import compute_table
 from slagkracht.plan import Plan, compute_hash
-from slagkracht.rules import NoRuleError, rule_version_in_force
+from slagkracht.rules import rules_in_force
 from slagkracht.travel import Travel
 
 ASSUMPTIONS = ("opkomsttijd", "rijprofiel")
@@ -59,15 +59,12 @@ class Receipt:
 
 def compute_receipt(plan: Plan, travel: Travel, coverages: Sequence[Coverage], seed: int | None = None) -> Receipt:
     """The receipt of ``coverages``, computed from ``plan`` and ``travel``."""
-    used = set()
     assumed = [rule.code for rule in plan.rules.rules if rule.kind in ASSUMPTIONS]
-    for code in dict.fromkeys([*assumed, *(coverage.norm for coverage in coverages)]):
-        for region in ["", *plan.regions.code.tolist()]:
-            try:
-                rule, version = rule_version_in_force(plan.rules, code, plan.day, region)
-            except NoRuleError:
-                continue
-            used.add((rule.code, rule.region, version.starts.isoformat(), rule.status))
+    codes = [*assumed, *(coverage.norm for coverage in coverages)]
+    used = [
+        (rule.code, rule.region, version.starts.isoformat(), rule.status)
+        for rule, version in rules_in_force(plan.rules, codes, plan.day, plan.regions.code.tolist())
+    ]
     figures = []
     for coverage in coverages:
         how = "alleen" if coverage.alone else "samen"

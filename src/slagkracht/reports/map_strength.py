@@ -15,7 +15,7 @@ from slagkracht.plan import compute_hash
 from slagkracht.reports.columns import fit_column, pack_figures
 from slagkracht.reports.drawing import Drawing
 from slagkracht.reports.figures import Figures
-from slagkracht.rules import NoRuleError, Rule, RuleVersion, rule_version_in_force
+from slagkracht.rules import Rule, RuleVersion, rules_in_force
 from slagkracht.strength import (
     Formation,
     Placements,
@@ -83,16 +83,8 @@ def find_answer_rules(answers: Answers) -> list[tuple[Rule, RuleVersion]]:
     plan = answers.posture.plan
     codes = [f"formatie-{each.formation.code}" for each in answers.held]
     codes += [each.formation.assignment.rule for each in answers.held if each.formation.assignment]
-    found = []
-    for code in (*codes, "ondergrens", "vervanging", "zonder-kazerne"):
-        for region in ["", *plan.regions.code.tolist()]:
-            try:
-                rule, version = rule_version_in_force(plan.rules, code, plan.day, region)
-            except NoRuleError:
-                continue
-            if rule.region == region:
-                found.append((rule, version))
-    return found
+    codes += ["ondergrens", "vervanging", "zonder-kazerne"]
+    return rules_in_force(plan.rules, codes, plan.day, plan.regions.code.tolist())
 
 
 def compute_answers_receipt(answers: Answers, number: str) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 
 from slagkracht import __version__
 from slagkracht.plan import find_drive_rule
-from slagkracht.rules import NoRuleError, Rule, RuleVersion, rule_version_in_force
+from slagkracht.rules import Rule, RuleVersion, rules_in_force
 from slagkracht.server import engine as seam
 from slagkracht.server.engine import PLATOON, Engine
 from slagkracht.server.guard import Acting, acting_required, acting_scope
@@ -179,13 +179,4 @@ def find_rules(engine: Engine, figure: Figure, codes: list[str]) -> list[tuple[R
     plan = engine.plan
     if figure.driven:
         codes = [*codes, "verwerkingstijd", "uitruk", *([find_drive_rule(plan.roads)] if plan.roads else [])]
-    found = []
-    for code in dict.fromkeys(codes):
-        for region in ["", *plan.regions.code.tolist()]:
-            try:
-                rule, version = rule_version_in_force(plan.rules, code, plan.day, region)
-            except NoRuleError:
-                continue
-            if rule.region == region:
-                found.append((rule, version))
-    return found
+    return rules_in_force(plan.rules, codes, plan.day, plan.regions.code.tolist())
