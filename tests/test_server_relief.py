@@ -242,7 +242,7 @@ def test_relief_through_the_api_and_nobody_elses(engine: Engine) -> None:
     assert shown["golven"][0]["aflossers"]
     assert {shift["blok"] for shift in shown["diensten"]} == {0, 1, 2}
     assert stranger.get(API + path).status_code == 404
-    assert post(stranger, path, {}).status_code == 404
+    assert post(stranger, path, {}).status_code == 403, "who was asked sees what for, and plans nothing there"
     wanted = {"golven": 2, "mandaat": "voorzitter", "ondertekenaar": "Voorzitter VR06"}
     assert post(asker, f"{path}/aanvragen", wanted | early).status_code == 409
     asked = post(asker, f"{path}/aanvragen", wanted | then)
