@@ -137,9 +137,21 @@ class Storm:
         sums = {
             "twice committed": """select unit_id from slagkracht.commitment where step <> 'unit_home'
                 group by world, unit_id having count(*) > 1""",
-            "met is not what was accepted": """select l.line_id from slagkracht.request_line l where l.met <>
-                (select coalesce(sum(o.count), 0) from slagkracht.offer o
-                 where o.line_id = l.line_id and o.state = 'aanvaard')""",
+            "met is not what was accepted and came": """with closed as (
+                    select body->>'request' as request_id, recorded_at from slagkracht.event
+                    where kind = 'request_closed'),
+                dropped as (select body->>'commitment' as commitment_id, recorded_at from slagkracht.event
+                    where kind = 'unit_released' except select e.body->>'commitment', r.recorded_at
+                    from slagkracht.event e join slagkracht.event r on r.body->>'commitment' = e.body->>'commitment'
+                    where e.kind = 'unit_arrived' and r.kind = 'unit_released'),
+                held as (select o.line_id, o.count * (count(*) - count(d.commitment_id)) / count(*) as count
+                    from slagkracht.offer o join slagkracht.commitment c using (offer_id)
+                    join slagkracht.request_line l on l.line_id = o.line_id left join closed q using (request_id)
+                    left join dropped d on d.commitment_id = c.commitment_id
+                    and d.recorded_at < coalesce(q.recorded_at, 'infinity')
+                    where o.state = 'aanvaard' group by o.offer_id)
+                select l.line_id from slagkracht.request_line l
+                where l.met <> (select coalesce(sum(h.count), 0) from held h where h.line_id = l.line_id)""",
             "accepted without its commitments": """select offer_id from slagkracht.offer o where o.state = 'aanvaard'
                 and cardinality(o.units) <>
                 (select count(*) from slagkracht.commitment c where c.offer_id = o.offer_id)""",

@@ -158,9 +158,16 @@ def test_from_request_to_release_in_messages_alone() -> None:
     kind = "ReleaseResource"
     release = [{"ResourceInfoElementID": c} for c in commitments]
     not_theirs = send(lender, "/berichten", edxl.write_edxl(kind, heading(kind, ResourceInformation=release)))
-    assert not_theirs.status_code == 403
+    assert "vraagt een reden" in not_theirs.json()["detail"]
+    why = {"PrecedingResourceInfoElementID": line, "ResponseType": "Decline", "ResponseReason": "brand in Ede",
+           "ReasonCode": {"ValueListURN": edxl.REASONS, "Value": ["eigen_inzet"]}}  # fmt: skip
+    recall = heading(kind, ResourceInformation=[{**release.pop(), "ResponseInformation": why}])
+    assert send(lender, "/berichten", edxl.write_edxl(kind, recall)).status_code == 201
+    _, told = edxl.read_edxl(read(asker, f"/toezeggingen/{commitments[1]}/edxl"))
+    assert told["ResourceInformation"][0]["ResponseInformation"] == why, "the requester's system reads why"
+    assert told["ContactInformation"][0]["ContactDescription"] == "VR07"
     released = send(asker, "/berichten", edxl.write_edxl(kind, heading(kind, ResourceInformation=release)))
-    assert released.json()["gevolg"].count("vrijgegeven") == 2
+    assert released.json()["gevolg"].count("vrijgegeven") == 1
     assert edxl.read_edxl(read(asker, f"/toezeggingen/{commitments[0]}/edxl"))[0] == kind
 
 

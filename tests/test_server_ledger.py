@@ -168,7 +168,9 @@ def test_a_line_never_gets_more_than_it_asks() -> None:
         ("VR06", lambda own, o, c: ledger.withdraw_offer(own, o, "materieel"), ledger.NotAllowedError),
         ("VR07", lambda own, o, c: ledger.withdraw_offer(own, o, "materieel"), ledger.LedgerError),
         ("VR06", lambda own, o, c: ledger.move_commitment(own, c, "unit_en_route"), ledger.NotAllowedError),
-        ("VR07", lambda own, o, c: ledger.move_commitment(own, c, "unit_released"), ledger.NotAllowedError),
+        ("VR07", lambda own, o, c: ledger.move_commitment(own, c, "unit_deployed"), ledger.NotAllowedError),
+        ("VR07", lambda own, o, c: ledger.move_commitment(own, c, "unit_released"), ledger.LedgerError),
+        ("VR06", lambda own, o, c: ledger.move_commitment(own, c, "unit_released", None, "te_ver"), ledger.LedgerError),
         ("VR07", lambda own, o, c: ledger.move_commitment(own, c, "unit_home"), ledger.LedgerError),
         ("VR07", lambda own, o, c: ledger.move_commitment(own, c, "unit_flown"), ledger.LedgerError),
         ("VR08", lambda own, o, c: ledger.move_commitment(own, c, "unit_home"), ledger.NotFoundError),
@@ -574,8 +576,12 @@ FORBIDDEN = {
     "a commitment from before its offer": ("VR06", COMMIT.format(audience="'{}'", at="now() - interval '1 day'")),
     "a step that is the lender's": ("VR06", "update slagkracht.commitment set step = 'unit_arrived' where "
         "commitment_id = %(commitment)s"),
-    "a step that is the requester's": ("VR07", "update slagkracht.commitment set step = 'unit_released' where "
+    "a step that is the requester's": ("VR07", "update slagkracht.commitment set step = 'unit_deployed' where "
         "commitment_id = %(commitment)s"),
+    "a recall without a reason": ("VR07", "update slagkracht.commitment set step = 'unit_released' where "
+        "commitment_id = %(commitment)s"),
+    "a recall of what another lent": ("VR06", "update slagkracht.commitment set step = 'unit_released', recalled = "
+        "'te_ver' where commitment_id = %(commitment)s"),
     "a step in the future": ("VR07", "update slagkracht.commitment set step = 'unit_arrived', step_at = now() + "
         "interval '1 hour' where commitment_id = %(commitment)s"),
     "a step before the last one": ("VR07", "update slagkracht.commitment set step = 'unit_arrived', step_at = "
@@ -632,6 +638,8 @@ def test_everything_that_is_forbidden_is_allowed_to_who_may(deal: dict[str, Any]
         made = ledger.accept_offer(own, deal["offer"])
     with acting("VR07") as own:
         ledger.move_commitment(own, deal["commitment"], "unit_arrived")
+        for commitment, step in ((made[0], "unit_en_route"), (made[0], "unit_arrived")):
+            ledger.move_commitment(own, commitment, step)
     for region, step in (("VR06", "unit_released"), ("VR07", "unit_home")):
         for commitment in (*made, deal["commitment"]):
             with acting(region) as own:
@@ -740,3 +748,64 @@ def test_thousands_of_concurrent_steps_leave_a_ledger_that_adds_up(database: Add
     assert storm.find_faults(database) == []
     with acting("LAC") as centre:
         assert {e.kind for e in read_events(centre)} > set(COMMITMENT_STEPS)
+
+
+# ── who never came, and who is called back ────────────────────────────────────────────────────────────────────────────
+
+
+def deal_of(count: int, units: int) -> tuple[str, str, list[str]]:
+    """An accepted offer of ``count`` formations made of ``units`` units; returns (request, line, commitments)."""
+    offer, line = offered("VR07", "VR06", new_units("VR07", units), count, need=count)
+    with acting("VR06") as asker:
+        return line.rpartition("-")[0], line, ledger.accept_offer(asker, offer)
+
+
+def met_here_and_told(line: str) -> int:
+    """How many formations of a line are met, as the table says; the same as the log replayed."""
+    with acting("VR06") as asker:
+        row = asker.row("select met from slagkracht.request_line where line_id = %s", line)
+        assert row is not None
+        assert row["met"] == replay(read_events(asker)).count_met()[line], "the table and the log say the same"
+        return int(row["met"])
+
+
+def test_who_is_released_before_arriving_never_came_and_the_line_asks_on() -> None:
+    request, line, commitments = deal_of(2, 4)
+    with acting("VR07") as lender:
+        for commitment in commitments[:2]:
+            ledger.move_commitment(lender, commitment, "unit_en_route")
+        ledger.move_commitment(lender, commitments[0], "unit_arrived")
+    assert met_here_and_told(line) == 2
+    with acting("VR06") as asker:
+        ledger.move_commitment(asker, commitments[0], "unit_released")
+    assert met_here_and_told(line) == 2, "it was there"
+    with acting("VR06") as asker:
+        ledger.move_commitment(asker, commitments[1], "unit_released")
+    assert met_here_and_told(line) == 1, "half a formation is none"
+    with acting("VR07") as lender:
+        again = ledger.offer_units(lender, line, new_units("VR07", 1), 1)
+    with acting("VR06") as asker:
+        (late,) = ledger.accept_offer(asker, again)
+        ledger.move_commitment(asker, late, "unit_released")
+        ledger.move_commitment(asker, commitments[2], "unit_released")
+        assert ledger.close_request(asker, request) == [(line, 1, "ingetrokken")]
+    with acting("VR06") as asker:
+        ledger.move_commitment(asker, commitments[3], "unit_released")
+    assert met_here_and_told(line) == 1, "what was closed stays as it was answered"
+
+
+def test_a_region_calls_its_unit_back_and_says_why() -> None:
+    request, line, (far, near) = deal_of(2, 2)
+    with acting("VR07") as lender:
+        for step in ("unit_en_route", "unit_arrived"):
+            ledger.move_commitment(lender, near, step)
+        for commitment in (far, near):
+            ledger.move_commitment(lender, commitment, "unit_released", reason="eigen_inzet", text="brand in Ede")
+        ledger.move_commitment(lender, near, "unit_home")
+    assert met_here_and_told(line) == 1, "who had arrived came; who had not is asked again"
+    with acting("VR06") as asker:
+        seen = replay(read_events(asker)).commitments
+        assert [seen[each].recalled for each in (far, near)] == ["eigen_inzet"] * 2, "the asker knows at once"
+        rows = asker.rows("select recalled, recalled_why from slagkracht.commitment where line_id = %s", line)
+        assert rows == [{"recalled": "eigen_inzet", "recalled_why": "brand in Ede"}] * 2
+        assert ledger.close_request(asker, request) == [(line, 1, "eigen_inzet")]

@@ -73,7 +73,8 @@ def _refuse_bad_fact(
         raise ValueError(f"{KINDS[kind].dutch}: een tijdstip heeft een tijdzone nodig")
     if kind == "unit_status" and body["status"] not in UNIT_STATUSES:
         raise ValueError(f"onbekende status {body['status']!r}; kies uit {', '.join(UNIT_STATUSES)}")
-    if kind in ("offer_refused", "line_unmet") and body["reason"] not in UNMET_REASONS:
+    gives_reason = kind in ("offer_refused", "line_unmet") or (kind == "unit_released" and "reason" in body)
+    if gives_reason and body["reason"] not in UNMET_REASONS:
         raise ValueError(f"onbekende reden {body['reason']!r}; kies uit {', '.join(UNMET_REASONS)}")
 
 

@@ -87,7 +87,10 @@ COMMITMENT_STEPS: dict[str, tuple[str, ...]] = {
     "unit_released": ("unit_committed", "unit_en_route", "unit_arrived", "unit_deployed", "unit_relieved"),
     "unit_home": ("unit_released",),
 }
-"""After which steps a step may follow. The ledger enforces it; a replayed log shows where facts say otherwise."""
+"""After which steps a step may follow. The ledger enforces it; a replayed log shows where facts say otherwise.
+
+A ``unit_released`` with a ``reason`` (of REFUSAL_REASONS) is told by who lent: a recall.
+"""
 
 COMMITMENT_STATES: dict[str, str] = {
     "unit_committed": "toegezegd",
@@ -116,7 +119,7 @@ UNMET_REASONS: dict[str, str] = {
 """Why a line, or part of it, stays unmet. Kept with every unmet line: refusals are data for the next plan."""
 
 REFUSAL_REASONS = {code: UNMET_REASONS[code] for code in list(UNMET_REASONS)[:8]}
-"""Those of UNMET_REASONS that a region has for offering nothing; the others say how a request ended."""
+"""Those of UNMET_REASONS that a region has for offering nothing or a recall; the others say how a request ended."""
 
 
 @dataclass(frozen=True)

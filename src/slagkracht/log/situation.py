@@ -73,7 +73,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Offer:
-    """Units that a region offers for a line; ``withdrawn_at`` None while it stands."""
+    """Units that a region offers for a line, as ``count`` formations; ``withdrawn_at`` None while it stands."""
 
     offer: str
     line: str
@@ -81,11 +81,15 @@ class Offer:
     units: tuple[str, ...]
     made_at: Instant
     withdrawn_at: Instant | None = None
+    count: int = 1
 
 
 @dataclass(frozen=True)
 class Commitment:
-    """A unit that its owner gave to a line; ``step`` the last of COMMITMENT_STEPS, ``steps`` when each was taken."""
+    """A unit that its owner gave to a line; ``step`` the last of COMMITMENT_STEPS, ``steps`` when each was taken.
+
+    ``offer`` it was part of ("" = not told) · ``recalled`` why its owner called it back ("" = it did not).
+    """
 
     commitment: str
     line: str
@@ -93,6 +97,14 @@ class Commitment:
     region: str
     step: str
     steps: tuple[tuple[str, Instant], ...]
+    offer: str = ""
+    recalled: str = ""
+
+    @property
+    def dropped(self) -> bool:
+        """Whether it was let go before it arrived."""
+        taken = {step for step, _ in self.steps}
+        return "unit_released" in taken and "unit_arrived" not in taken
 
 
 @dataclass(frozen=True)
@@ -129,6 +141,25 @@ class Situation:
     conflicts: tuple[Conflict, ...]
     told_by: dict[tuple[str, str], tuple[Instant, str]]
     """Which fact last told something: (what, of whom) → (when, event id). It is how contradictions are found."""
+
+    def count_met(self) -> dict[str, int]:
+        """How many formations of each line are met.
+
+        Of every accepted offer as many whole ones as those who did not drop out make, each taken as an equal part of
+        its units; once the request is closed: what was not told to be unmet.
+        """
+        held: dict[tuple[str, str], list[bool]] = {}
+        for each in self.commitments.values():
+            held.setdefault((each.line, each.offer or each.commitment), []).append(not each.dropped)
+        met = dict.fromkeys(self.lines, 0)
+        for (line, offer), stay in held.items():
+            count = self.offers[offer].count if offer in self.offers else 1
+            met[line] = met.get(line, 0) + count * sum(stay) // len(stay)
+        for line, asked in self.lines.items():
+            request = self.requests.get(asked.request)
+            if request is not None and request.closed_at is not None:
+                met[line] = asked.count - (asked.unmet[0] if asked.unmet else 0)
+        return met
 
 
 EMPTY = Situation(None, None, {}, {}, {}, {}, {}, {}, {}, (), {})
@@ -343,7 +374,12 @@ def _offer_made(draft: _Draft, event: Event) -> None:
     if body["line"] not in draft.lines:
         _clash(draft, f"aanbod {body['offer']} hoort bij een onbekende regel {body['line']}", event.event_id)
     draft.offers[body["offer"]] = Offer(
-        body["offer"], body["line"], body["region"], tuple(body["units"]), event.happened_at
+        body["offer"],
+        body["line"],
+        body["region"],
+        tuple(body["units"]),
+        event.happened_at,
+        count=body.get("count", 1),
     )
 
 
@@ -368,6 +404,7 @@ def _unit_committed(draft: _Draft, event: Event) -> None:
         body["region"],
         event.kind,
         ((event.kind, event.happened_at),),
+        offer=body.get("offer", ""),
     )
     draft.units[unit.unit] = dataclasses.replace(unit, commitment=body["commitment"])
 
@@ -383,7 +420,10 @@ def _commitment_step(draft: _Draft, event: Event) -> None:
         _clash(draft, f"eenheid {commitment.unit} zou {words} zijn", before, event.event_id)
     draft.told_by["commitment", commitment.commitment] = (event.happened_at, event.event_id)
     draft.commitments[commitment.commitment] = dataclasses.replace(
-        commitment, step=event.kind, steps=(*commitment.steps, (event.kind, event.happened_at))
+        commitment,
+        step=event.kind,
+        steps=(*commitment.steps, (event.kind, event.happened_at)),
+        recalled=event.body.get("reason", "") if event.kind == "unit_released" else commitment.recalled,
     )
     unit = _unit(draft, commitment.unit)
     if event.kind == "unit_home" and unit.commitment == commitment.commitment:

@@ -125,14 +125,19 @@ def accept_offer(scope: Scope, offer: str, happened_at: datetime.datetime | None
 
 
 def move_commitment(
-    scope: Scope, commitment: str, step: str, happened_at: datetime.datetime | None = None
+    scope: Scope,
+    commitment: str,
+    step: str,
+    happened_at: datetime.datetime | None = None,
+    reason: str = "",
+    text: str = "",
 ) -> tuple[int, list[str]]:
     """As ``ledger.move_commitment``; returns the new version, and the units that were sent home from a move-up with it.
 
     Who was lent while standing in elsewhere stands in no longer when it is home. Once all that a region lent on a line
     is home, who stood in for it goes home too.
     """
-    version, ended = ledger.move_commitment(scope, commitment, step, happened_at), list[str]()
+    version, ended = ledger.move_commitment(scope, commitment, step, happened_at, reason, text), list[str]()
     if step == "unit_home":
         row = scope.row("select line_id, unit_id from slagkracht.commitment where commitment_id = %s", commitment)
         assert row is not None

@@ -336,11 +336,15 @@ def _commitment_step(own: Scope, fact: Event, _: Told) -> list[str]:
         raise KeptError("de toezegging staat hier niet")
     if row["step"] not in COMMITMENT_STEPS[fact.kind]:
         raise KeptError(f"{COMMITMENT_STATES[fact.kind]} volgt hier niet op {COMMITMENT_STATES[row['step']]}")
+    recalls = fact.kind == "unit_released" and own.region == row["region"]
     _change(
         own,
-        "update slagkracht.commitment set step = %s, step_at = %s where commitment_id = %s",
+        "update slagkracht.commitment set step = %s, step_at = %s, recalled = coalesce(%s, recalled), "
+        "recalled_why = coalesce(%s, recalled_why) where commitment_id = %s",
         fact.kind,
         fact.happened_at,
+        fact.body["reason"] if recalls else None,
+        fact.body["text"] if recalls else None,
         row["commitment_id"],
     )
     return [row["region"], row["receiver"], *row["audience"]]

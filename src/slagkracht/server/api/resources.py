@@ -88,7 +88,8 @@ RESOURCES = (
         "toegezegde eenheden",
         schemas.Toezegging,
         "select commitment_id as id, region as regio, receiver as aan, offer_id as aanbod, line_id as regel, "
-        "unit_id as eenheid, step as stap, step_at as stap_sinds, version as versie from slagkracht.commitment",
+        "unit_id as eenheid, step as stap, step_at as stap_sinds, dropped as afgevallen, recalled as teruggeroepen, "
+        "recalled_why as toelichting, version as versie from slagkracht.commitment",
         "stap_sinds desc, id",
         ("regio", "aan", "regel", "stap"),
     ),

@@ -161,6 +161,9 @@ class Toezegging(Schema):
     eenheid: str
     stap: str
     stap_sinds: datetime.datetime
+    afgevallen: bool
+    teruggeroepen: str | None
+    toelichting: str
     versie: int
 
 
@@ -409,6 +412,8 @@ class IntrekkenIn(GebeurdIn):
 
 class StapIn(GebeurdIn):
     stap: Code
+    reden: Code | None = None
+    toelichting: Text = ""
 
 
 class HerbezettingIn(GebeurdIn):

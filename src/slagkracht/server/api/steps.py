@@ -164,11 +164,12 @@ def accept_offer(request: HttpRequest, id: str, given: schemas.GebeurdIn | None 
     return once(request, acting_of(request, *LEADERS), 201, do)
 
 
-@api.post("/toezeggingen/{id}/stappen", response={201: Moved, **BAD}, summary="Volgende stap van een eenheid",
-            tags=["toezeggingen"])  # fmt: skip
+@api.post("/toezeggingen/{id}/stappen", response={201: Moved, **BAD}, summary="Volgende stap van een eenheid; "
+            "vrijgeven door wie uitleende is terugroepen, met een reden", tags=["toezeggingen"])  # fmt: skip
 def move_commitment(request: HttpRequest, id: str, given: schemas.StapIn) -> Answer:
     def do(own: Scope) -> dict[str, Any]:
-        return {"id": id, "versie": assistance.move_commitment(own, id, given.stap, given.gebeurd_op)[0]}
+        told = (given.stap, given.gebeurd_op, given.reden or "", given.toelichting)
+        return {"id": id, "versie": assistance.move_commitment(own, id, *told)[0]}
 
     return once(request, acting_of(request, *LEADERS), 201, do)
 

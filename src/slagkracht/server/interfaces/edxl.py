@@ -232,7 +232,7 @@ def tell_commitment(own: Scope, commitment_id: str) -> bytes:
     row = _see(own, "toezegging", commitment_id, "select * from slagkracht.commitment where commitment_id = %s")
     name = "ReleaseResource" if row["step"] in ("unit_released", "unit_home") else "ReportResourceDeploymentStatus"
     request_id = str(row["line_id"]).rsplit("-", 1)[0]
-    sent_by = row["receiver"] if name == "ReleaseResource" else row["region"]
+    sent_by = row["receiver"] if name == "ReleaseResource" and row["recalled"] is None else row["region"]
     content = _heading(own, name, f"{commitment_id}/{row['version']}", request_id, sent_by, row["step_at"])
     status = {"DeploymentStatus": {"ValueListURN": STEPS, "Value": [row["step"]]}}
     resource = {
@@ -240,7 +240,18 @@ def tell_commitment(own: Scope, commitment_id: str) -> bytes:
         "OwnershipInformation": {"Owner": row["region"]},
         "ResourceStatus": status,
     }
-    content["ResourceInformation"] = [{"ResourceInfoElementID": commitment_id, "Resource": resource}]
+    why: Content = {}
+    if row["recalled"] is not None:
+        why = {"PrecedingResourceInfoElementID": row["line_id"], "ResponseType": "Decline"}
+        why["ReasonCode"] = {"ValueListURN": REASONS, "Value": [row["recalled"]]}
+        why |= {"ResponseReason": row["recalled_why"]} if row["recalled_why"] else {}
+    content["ResourceInformation"] = [
+        {
+            "ResourceInfoElementID": commitment_id,
+            **({"ResponseInformation": why} if why else {}),
+            "Resource": resource,
+        }
+    ]
     return write_edxl(name, content)
 
 
@@ -293,7 +304,8 @@ def take_edxl(own: Scope, name: str, content: Content) -> str:
 
     RequestResource asks, for the open incident that it names here or for one that it opens;
     ResponseToRequestResource and CommitResource offer or refuse;
-    ReportResourceDeploymentStatus and ReleaseResource move commitments; the others are noted in the log. Raises
+    ReportResourceDeploymentStatus and ReleaseResource move commitments (released by the lender, with a reason in
+    ResponseInformation, is a recall); the others are noted in the log. Raises
     MessageError or LedgerError, and then nothing of the message was done.
     """
     if own.world == "echt" and content.get("MessageDescription", "").startswith("OEFENING"):
@@ -413,7 +425,10 @@ def _take_step(own: Scope, name: str, one: Content) -> str:
     step = "unit_released" if name == "ReleaseResource" else values[0]
     if step not in COMMITMENT_STATES:
         raise MessageError([f"ResourceStatus/DeploymentStatus: een stap uit {STEPS}: {', '.join(COMMITMENT_STATES)}"])
-    assistance.move_commitment(own, commitment, step)
+    why = one.get("ResponseInformation", {})
+    reasons = [code for code in why.get("ReasonCode", {}).get("Value", []) if code in REFUSAL_REASONS]
+    reason = reasons[0] if reasons else ""
+    assistance.move_commitment(own, commitment, step, reason=reason, text=why.get("ResponseReason", ""))
     return f"toezegging {commitment}: {COMMITMENT_STATES[step]}"
 
 

@@ -6,7 +6,7 @@ import datetime
 
 import psycopg
 
-from slagkracht.log import COMMITMENT_STATES, NATIONAL_CHAIN
+from slagkracht.log import COMMITMENT_STATES, NATIONAL_CHAIN, REFUSAL_REASONS
 from slagkracht.server.database import Scope
 from slagkracht.server.journal import record
 from slagkracht.server.ledger.ground import (
@@ -21,7 +21,10 @@ from slagkracht.server.ledger.ground import (
 from slagkracht.server.ledger.requests import refuse_closed
 
 OWNER_STEPS = ("unit_en_route", "unit_arrived", "unit_home")
-"""Steps that the lending region records; the others are the requester's, or the centre's where it leads."""
+"""Steps that the lending region records; the others are the requester's, or the centre's where it leads.
+
+Who lent takes ``unit_released`` too, with a reason: that is a recall.
+"""
 
 
 def accept_offer(scope: Scope, offer: str, happened_at: datetime.datetime | None = None) -> list[str]:
@@ -88,11 +91,15 @@ def move_commitment(
     commitment: str,
     step: str,
     happened_at: datetime.datetime | None = None,
+    reason: str = "",
+    text: str = "",
 ) -> int:
     """Takes the next step with a committed unit, as it was at ``happened_at`` (None = now); returns the new version.
 
     Under way, arrived and home are told by the lender; deployed, relieved and released by the requester or the centre.
-    Raises LedgerError when the step does not follow the last one.
+    The lender recalls its unit by releasing it with a ``reason`` from REFUSAL_REASONS. Who is released before arriving
+    meets its line no longer: while the request is open, the database asks again what is lacking. Raises LedgerError
+    when the step does not follow the last one.
     """
     seen = find(scope, "commitment", commitment)
     row = scope.row("select * from slagkracht.commitment where commitment_id = %s for update", commitment)
@@ -104,7 +111,8 @@ def move_commitment(
         raise LedgerError(
             "onbekende stap {step!r}; kies uit {steps}", step=step, steps=", ".join(list(COMMITMENT_STATES)[1:])
         )
-    allowed = (seen["region"],) if step in OWNER_STEPS else (seen["receiver"], NATIONAL_CHAIN)
+    recalls = step == "unit_released" and scope.region == seen["region"]
+    allowed = (seen["region"],) if step in OWNER_STEPS or recalls else (seen["receiver"], NATIONAL_CHAIN)
     if scope.region not in allowed:
         raise NotAllowedError(
             "'{step}' is aan {owner}, niet aan {region}",
@@ -112,14 +120,23 @@ def move_commitment(
             owner=allowed[0],
             region=scope.region,
         )
+    if recalls and reason not in REFUSAL_REASONS:
+        raise LedgerError(
+            "een eigen eenheid terugroepen vraagt een reden; kies uit {reasons}", reasons=", ".join(REFUSAL_REASONS)
+        )
+    if reason and not recalls:
+        raise LedgerError("een reden hoort bij terugroepen, en dat doet {region}", region=seen["region"])
     happened_at = read_stated(scope, happened_at, row["step_at"], COMMITMENT_STATES[row["step"]])
     try:
         with scope.connection.transaction():
             scope.run(
                 "update slagkracht.commitment set step = %s, step_at = coalesce(%s, greatest(clock_timestamp(), "
-                "step_at)) where commitment_id = %s",
+                "step_at)), recalled = coalesce(%s, recalled), recalled_why = coalesce(%s, recalled_why) "
+                "where commitment_id = %s",
                 step,
                 happened_at,
+                reason or None,
+                text if recalls else None,
                 commitment,
             )
     except psycopg.errors.RaiseException as error:
@@ -128,5 +145,7 @@ def move_commitment(
             "toezegging {commitment}: {after} volgt niet op {before}", commitment=commitment, after=after, before=before
         ) from error
     told = {"commitment": commitment, "unit": row["unit_id"], "line": row["line_id"]}
+    if recalls:
+        told |= {"region": scope.region, "reason": reason, "text": text}
     record(scope, step, told, parties_of(row), happened_at)
     return int(row["version"]) + 1

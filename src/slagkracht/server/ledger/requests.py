@@ -152,8 +152,9 @@ def close_request(
 ) -> list[tuple[str, int, str]]:
     """Closes a request. What stayed unmet keeps its reason: returns (line, how many, reason) for each such line.
 
-    Where no ``reason`` is given it is the one that refusing regions gave most for that line; else 'ingetrokken' where
-    an offer was left, and 'geen_aanbod' where there was none.
+    Where no ``reason`` is given it is the one that was given most for that line: by regions that refused it or called
+    back who had not arrived, with 'ingetrokken' for what the requester released before that. Else it is 'ingetrokken'
+    where an offer was left, and 'geen_aanbod' where there was none.
     """
     row = find(scope, "request", request)
     if scope.region not in (row["region"], NATIONAL_CHAIN):
@@ -171,7 +172,14 @@ def close_request(
         answers = scope.rows(
             "select state, reason from slagkracht.offer where line_id = %s order by reason", line["line_id"]
         )
-        refusals = Counter(answer["reason"] for answer in answers if answer["state"] == "geweigerd")
+        dropped = scope.rows(
+            "select distinct offer_id, coalesce(recalled, 'ingetrokken') as reason from slagkracht.commitment "
+            "where line_id = %s and dropped order by offer_id, reason",
+            line["line_id"],
+        )
+        refusals = Counter(
+            answer["reason"] for answer in [*dropped, *(each for each in answers if each["state"] == "geweigerd")]
+        )
         left = "ingetrokken" if any(answer["state"] == "staat" for answer in answers) else "geen_aanbod"
         why = reason or (refusals.most_common(1)[0][0] if refusals else left)
         unmet.append((line["line_id"], line["count"] - line["met"], why))

@@ -104,7 +104,8 @@ def _first_stands(held: list[Held], situation: Situation) -> datetime.datetime:
 def _less_what_left(scope: Scope, held: list[Held], situation: Situation) -> list[Held]:
     """What must still be held: without the formations that were released before anyone relieved them."""
     offers = scope.rows(
-        "select line_id, count, units from slagkracht.offer where line_id = any(%s) and state = 'aanvaard'",
+        "select line_id, slagkracht.formations_left(offer_id) as count, units from slagkracht.offer "
+        "where line_id = any(%s) and state = 'aanvaard'",
         [each.line for each in held],
     )
     gone = {
@@ -177,7 +178,7 @@ def _as_it_came(
     rows = scope.rows(
         "select l.wave, l.formation, c.unit_id from slagkracht.commitment c join slagkracht.request_line l "
         "using (line_id) join slagkracht.request q using (request_id) where q.incident_id = %s and l.wave > 0 "
-        "order by l.wave, c.unit_id",
+        "and not c.dropped order by l.wave, c.unit_id",
         incident,
     )
     row_of = {str(name): row for row, name in enumerate(crews.crew_id.tolist())}
@@ -211,13 +212,15 @@ def _can(crews: Crews, crew: int, capability: str) -> bool:
 
 
 def _cannot(scope: Scope, engine: Engine, incident: str, crews: Crews) -> list[int]:
-    """The crews (rows) that cannot come: their unit is out or lent elsewhere, or their region refused such here."""
+    """The crews (rows) that cannot come: their unit is out, lent elsewhere or called back from here, or their region
+    refused such here."""
     out = {
         row["unit_id"]
         for row in scope.rows(
             "select u.unit_id from slagkracht.unit u where u.world = %s and u.status = 'unavailable' union "
             "select c.unit_id from slagkracht.commitment c join slagkracht.request_line l using (line_id) "
-            "join slagkracht.request q using (request_id) where c.step <> 'unit_home' and q.incident_id <> %s",
+            "join slagkracht.request q using (request_id) "
+            "where case when q.incident_id = %s then c.recalled is not null else c.step <> 'unit_home' end",
             scope.world,
             incident,
         )

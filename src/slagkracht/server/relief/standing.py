@@ -16,7 +16,7 @@ GONE = ("unit_released", "unit_home")
 
 @dataclass(frozen=True)
 class Held:
-    """What an incident asked first and got: ``units`` of which none is released, as ``count`` formations in all."""
+    """What an incident asked first and got: ``units`` that did not drop out on the way, as ``count`` formations."""
 
     line: str
     request: str
@@ -46,7 +46,7 @@ def read_held(scope: Scope, incident: str) -> list[Held]:
     rows = scope.rows(
         "select l.*, array_agg(c.unit_id order by c.unit_id) as units from slagkracht.request_line l "
         "join slagkracht.request q using (request_id) join slagkracht.commitment c using (line_id) "
-        "where q.incident_id = %s and l.wave = 0 and l.met > 0 group by l.line_id "
+        "where q.incident_id = %s and l.wave = 0 and l.met > 0 and not c.dropped group by l.line_id "
         "having exists (select 1 from slagkracht.commitment o join slagkracht.request_line w using (line_id) "
         "join slagkracht.request p using (request_id) where p.incident_id = %s and w.formation = l.formation "
         "and not o.step = any (%s)) order by l.line_id",

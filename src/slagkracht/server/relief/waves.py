@@ -60,7 +60,8 @@ def list_waves(scope: Scope, engine: Engine, incident: str, planned: Planned) ->
             "count(c.unit_id) filter (where c.step = 'unit_arrived') as arrived, "
             "count(c.unit_id) filter (where c.step = any (%s)) as replaced "
             "from slagkracht.request_line l join slagkracht.request q using (request_id) "
-            "left join slagkracht.commitment c using (line_id) where q.incident_id = %s and l.wave > 0 "
+            "left join slagkracht.commitment c on c.line_id = l.line_id and not c.dropped "
+            "where q.incident_id = %s and l.wave > 0 "
             "group by l.line_id order by l.line_id",
             ["unit_deployed", "unit_relieved", *GONE],
             incident,

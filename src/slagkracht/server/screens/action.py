@@ -346,21 +346,36 @@ def _request_of(own: Scope, offer: str) -> str:
 @require_POST
 @acting_required(*LEADERS)
 def move_offer(request: HttpRequest, acting: Acting, offer: str) -> HttpResponse:
-    """Takes one step with every unit of an offer for which it is the next one."""
+    """Takes one step with every unit of an offer for which it is the next one, or with those of them that are named.
+
+    Who lent recalls with it: released, with a reason.
+    """
 
     def do(own: Scope) -> tuple[str, str]:
         step = request.POST.get("stap", "")
         rows = own.rows(
-            "select commitment_id, step from slagkracht.commitment where offer_id = %s order by commitment_id", offer
+            "select commitment_id, step from slagkracht.commitment where offer_id = %s order by commitment_id "
+            "for update",
+            offer,
         )
-        ready = [row["commitment_id"] for row in rows if row["step"] in COMMITMENT_STEPS.get(step, ())]
+        picked = request.POST.get("toezeggingen", "").split() or [row["commitment_id"] for row in rows]
+        ready = [
+            row["commitment_id"]
+            for row in rows
+            if row["commitment_id"] in picked and row["step"] in COMMITMENT_STEPS.get(step, ())
+        ]
         if not ready:
             raise RefusedError("geen van deze eenheden kan die stap nu zetten")
         happened_at, ended = read_happened(request), list[str]()
+        reason, text = request.POST.get("reden", ""), request.POST.get("toelichting", "").strip()
         for commitment in ready:
-            ended += assistance.move_commitment(own, commitment, step, happened_at)[1]
+            ended += assistance.move_commitment(own, commitment, step, happened_at, reason, text)[1]
         onward = request.POST.get("terug", "") or _request_of(own, offer)
         said = gettext("{count} eenheden: {state}.").format(count=len(ready), state=word_of(step))
+        if reason:
+            said = gettext("{count} eenheden: teruggeroepen, met reden. De aanvrager ziet het.").format(
+                count=len(ready)
+            )
         if ended:
             said += " " + gettext("Wie inviel gaat terug naar de eigen kazerne: {units}.").format(
                 units=", ".join(ended)
@@ -390,13 +405,15 @@ def close_request(request: HttpRequest, acting: Acting, request_id: str) -> Http
 
 
 def group_commitments(own: Scope, lines: list[str]) -> list[Row]:
-    """Committed units per offer and step: how many, since when, and which."""
+    """Committed units per offer, step and why they left it: how many, since when, and which."""
     return own.rows(
         "select c.offer_id, c.region, c.receiver, c.step, min(c.step_at) as sinds, count(*) as aantal, "
-        "string_agg(c.unit_id, ', ' order by c.unit_id) as eenheden, l.formation, o.count as formaties, o.conditions "
-        "from slagkracht.commitment c join slagkracht.request_line l using (line_id) "
-        "join slagkracht.offer o using (offer_id) where c.line_id = any(%s) "
-        "group by c.offer_id, c.region, c.receiver, c.step, l.formation, o.count, o.conditions, l.line_id "
+        "string_agg(c.unit_id, ', ' order by c.unit_id) as eenheden, l.formation, o.count as formaties, o.conditions, "
+        "c.dropped, c.recalled, c.recalled_why from slagkracht.commitment c "
+        "join slagkracht.request_line l using (line_id) join slagkracht.offer o using (offer_id) "
+        "where c.line_id = any(%s) "
+        "group by c.offer_id, c.region, c.receiver, c.step, l.formation, o.count, o.conditions, l.line_id, c.dropped, "
+        "c.recalled, c.recalled_why "
         "order by l.line_id, c.region",
         lines,
     )

@@ -91,14 +91,14 @@ def describe_past(events: list[Event], at: Any, known_at: Any) -> dict[str, Any]
     for unit in seen.units.values():
         if unit.status in UNIT_STATUSES:
             statuses[unit.status] += 1
-    held = [each for each in seen.commitments.values() if each.step != "unit_home"]
+    held, met = [each for each in seen.commitments.values() if each.step != "unit_home"], seen.count_met()
     return {
         "op": seen.at,
         "bekend_op": seen.known_at,
         "statussen": [(tell(code), count) for code, count in statuses.items() if count],
         "incidenten": [each for each in seen.incidents.values() if each.closed_at is None],
         "aanvragen": [each for each in seen.requests.values() if each.closed_at is None],
-        "regels": list(seen.lines.values()),
+        "regels": [(each, met[each.line]) for each in seen.lines.values()],
         "toezeggingen": held,
         "leiding": [command for _, command in sorted(seen.command.items())],
         "tegenspraken": describe_conflicts(seen.conflicts, events),

@@ -56,10 +56,14 @@ def show_region(request: HttpRequest, acting: Acting) -> HttpResponse:
                 {**row, "stappen": open_steps(acting, row) if acting.roles & set(LEADERS) else []}
                 for row in own.rows(
                     "select c.offer_id, c.region, c.receiver, c.step, min(c.step_at) as sinds, count(*) as aantal, "
-                    "string_agg(c.unit_id, ', ' order by c.unit_id) as eenheden, l.formation, l.needed_by, l.hours "
+                    "string_agg(c.unit_id, ', ' order by c.unit_id) as eenheden, l.formation, l.needed_by, l.hours, "
+                    "string_agg(c.commitment_id, ' ' order by c.unit_id) as alle, "
+                    "jsonb_agg(array[c.commitment_id, c.unit_id] order by c.unit_id) as leden, "
+                    "c.dropped, c.recalled, c.recalled_why, c.step <> 'unit_released' as terug_te_roepen "
                     "from slagkracht.commitment c join slagkracht.request_line l using (line_id) "
                     "where c.region = %s and c.step <> 'unit_home' "
-                    "group by c.offer_id, c.region, c.receiver, c.step, l.formation, l.needed_by, l.hours "
+                    "group by c.offer_id, c.region, c.receiver, c.step, l.formation, l.needed_by, l.hours, "
+                    "c.dropped, c.recalled, c.recalled_why "
                     "order by min(c.step_at)",
                     acting.region,
                 )
@@ -94,6 +98,7 @@ def show_region(request: HttpRequest, acting: Acting) -> HttpResponse:
                     context["herbezetting"] = describe_move_ups(engine, ahead, acting.region, [])
     context |= {
         "mag": bool(acting.roles & set(LEADERS)),
+        "redenen": REFUSAL_REASONS,
         "trappen": TIERS,
         "weglakken": REDACTIONS,
         "tot": (context["op"] + datetime.timedelta(days=30)).astimezone(seam.CLOCK).strftime("%Y-%m-%dT%H:%M"),

@@ -93,7 +93,12 @@ SENTENCES: dict[str, Sentence] = {
         (said("Eenheid {unit} is afgelost, toezegging {commitment}"), said("Toezegging {commitment}: afgelost"))
     ),
     "unit_released": Sentence(
-        (said("Eenheid {unit} is vrijgegeven, toezegging {commitment}"), said("Toezegging {commitment}: vrijgegeven"))
+        (
+            said("{region} roept eenheid {unit} terug, toezegging {commitment}: {reason}"),
+            said("Eenheid {unit} is vrijgegeven, toezegging {commitment}"),
+            said("Toezegging {commitment}: vrijgegeven"),
+        ),
+        (said("; {text}"),),
     ),
     "unit_home": Sentence(
         (said("Eenheid {unit} is weer thuis, toezegging {commitment}"), said("Toezegging {commitment}: weer thuis"))
