@@ -58,9 +58,9 @@ def decided(own: Scope) -> dict[str, Any]:
 def work(laptop: Addresses, day: str) -> Day:
     """A day on the laptop that tells every kind of fact, by the platform's own step where one does."""
     mark = f"merk{day}"
-    one, two, away = (f"22-{day}-{n}" for n in range(3))
+    one, two, away, back = (f"22-{day}-{n}" for n in range(4))
     with on(laptop, LENDER) as own:
-        for unit in (one, two, away):
+        for unit in (one, two, away, back):
             lay_unit(own, unit)
     with on(laptop, ASKER) as own:
         incident = ledger.open_incident(own, mark, 10.0, 20.0, "GRIP 1", "Geheim")
@@ -91,6 +91,13 @@ def work(laptop: Addresses, day: str) -> Day:
         ledger.refuse_line(own, f"{request}-2", "restdekking", mark)
     with on(laptop, ASKER) as own:
         commitments = ledger.accept_offer(own, offer)
+    with on(laptop, LENDER) as own:
+        spare = ledger.offer_units(own, f"{request}-1", [back], 1, mark)
+    with on(laptop, ASKER) as own:
+        (recalled,) = ledger.accept_offer(own, spare)
+    with on(laptop, LENDER) as own:
+        ledger.move_commitment(own, recalled, "unit_released", reason="te_ver", text=mark)
+        ledger.move_commitment(own, recalled, "unit_home")
     for region, step in WAY:
         for commitment in commitments:
             with on(laptop, region) as own:
@@ -142,7 +149,7 @@ def handed(database: Addresses, laptop: Addresses, day: Day) -> list[dict[str, e
 def lay_here(database: Addresses, day: Day) -> None:
     """The units of the laptop, and a log: what is handed in is told again, not copied."""
     with on(database, LENDER) as own:
-        for n in range(3):
+        for n in range(4):
             lay_unit(own, f"22-{day.mark.removeprefix('merk')}-{n}")
     for region in PARTIES:
         with on(database, region) as own:

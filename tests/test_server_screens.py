@@ -212,6 +212,39 @@ def test_assistance_from_screen_to_screen(engine: Engine) -> None:
         assert {c.step for c in replay(read_events(own)).commitments.values() if c.line == line} == {"unit_home"}
 
 
+def test_a_lender_calls_a_unit_back_and_both_sides_read_why(engine: Engine) -> None:
+    asker, lender, centre = (client(f"demo-{who}") for who in ("officier-vr06", "officier-vr07", "actiecentrum"))
+    incident, line = asked_of_vr07(asker, engine, count=1)
+    request = line.rpartition("-")[0]
+    press(centre, f"/actiecentrum/aanvragen/{request}/uitzetten", regios=["VR07"])
+    units = re.findall(r'value="([^"]+)" checked', lender.get(f"/regio/regels/{line}").content.decode())
+    press(lender, f"/regio/regels/{line}/aanbieden", eenheden=units, aantal=1)
+    asks = f"/actiecentrum/aanvragen/{request}"
+    (offer,) = set(re.findall(r"aanboden/(O-[^/]+)/aanvaarden", asker.get(asks).content.decode()))
+    press(asker, f"/actiecentrum/aanboden/{offer}/aanvaarden")
+    assert "Alles is vervuld of aangeboden" in text_of(centre.get(asks))
+    of_offer = rf'aanboden/{offer}/stap" name="toezeggingen" value="([^"]+)"'
+    everyone, first, *_ = re.findall(of_offer, lender.get("/regio").content.decode())
+    step = {"stap": "unit_released", "terug": "/regio"}
+    assert "vraagt een reden" in press(lender, f"/actiecentrum/aanboden/{offer}/stap", toezeggingen=everyone, **step)
+    why = {"reden": "eigen_inzet", "toelichting": "brand in Ede"}
+    said = press(lender, f"/actiecentrum/aanboden/{offer}/stap", toezeggingen=first, **step, **why)
+    assert said.startswith("1 eenheden: teruggeroepen")
+    for page in (asks, f"/actiecentrum/incidenten/{incident}/overdracht"):
+        for browser in (asker, centre):
+            shown = text_of(browser.get(page))
+            assert "teruggeroepen door VR07: eenheden zijn in eigen regio ingezet (brand in Ede)" in shown
+            assert "kwam niet ter plaatse" in shown
+    assert "Alles is vervuld of aangeboden" not in text_of(centre.get(asks)), "it is proposed again"
+    assert re.findall(of_offer, lender.get("/regio").content.decode())[0].split() == [
+        each for each in everyone.split() if each != first
+    ]
+    press(lender, f"/actiecentrum/aanboden/{offer}/stap", **step, **why)
+    press(lender, f"/actiecentrum/aanboden/{offer}/stap", stap="unit_home")
+    assert "onvervuld: 1, met reden" in press(centre, f"{asks}/sluiten")
+    assert "eenheden zijn in eigen regio ingezet" in text_of(centre.get("/tekort"))
+
+
 def test_the_number_and_the_ticks_of_an_offer_always_agree(engine: Engine) -> None:
     asker, lender = client("demo-officier-vr06"), client("demo-officier-vr07")
     _, line = asked_of_vr07(asker, engine)
