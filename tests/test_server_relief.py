@@ -225,6 +225,18 @@ def test_longer_adds_waves_and_what_left_unrelieved_is_not_relieved(engine: Engi
     go_home(incident)
 
 
+def test_who_dropped_out_on_the_way_holds_nothing(engine: Engine) -> None:
+    incident, line, units = deploy(engine, hours=3, count=2, arrive=False)
+    with acting("VR05") as lender:
+        row = lender.row("select * from slagkracht.commitment where line_id = %s order by unit_id limit 1", line)
+        assert row is not None
+        ledger.move_commitment(lender, row["commitment_id"], "unit_released", reason="eigen_inzet")
+    with acting("VR06") as own:
+        (held,) = relief.read_held(own, incident)
+    assert (held.count, set(held.units)) == (1, set(units) - {row["unit_id"]})
+    go_home(incident)
+
+
 def test_relief_through_the_api_and_nobody_elses(engine: Engine) -> None:
     incident, _, _ = deploy(engine, hours=12, count=3)
     asker, stranger = client("demo-officier-vr06"), client("demo-officier-vr20")
