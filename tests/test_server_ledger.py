@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from slagkracht.log import COMMITMENT_STEPS, format_event, replay, verify_chain
+from slagkracht.log import COMMITMENT_STEPS, count_met, format_event, replay, verify_chain
 from slagkracht.server import dossiers, ledger
 from slagkracht.server.database import Addresses, Scope, scope
 from slagkracht.server.journal import read_events, record, sign_checkpoint
@@ -765,7 +765,7 @@ def met_here_and_told(line: str) -> int:
     with acting("VR06") as asker:
         row = asker.row("select met from slagkracht.request_line where line_id = %s", line)
         assert row is not None
-        assert row["met"] == replay(read_events(asker)).count_met()[line], "the table and the log say the same"
+        assert row["met"] == count_met(replay(read_events(asker)))[line], "the table and the log say the same"
         return int(row["met"])
 
 

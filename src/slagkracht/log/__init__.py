@@ -36,6 +36,7 @@ from slagkracht.log.situation import (
     Situation,
     UnitState,
     advance,
+    count_met,
     replay,
 )
 from slagkracht.log.standing import StandingAt, compute_standing_at
@@ -68,6 +69,7 @@ __all__ = [
     "append_event",
     "compute_checkpoint",
     "compute_standing_at",
+    "count_met",
     "format_event",
     "parse_event",
     "replay",

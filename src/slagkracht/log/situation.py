@@ -100,12 +100,6 @@ class Commitment:
     offer: str = ""
     recalled: str = ""
 
-    @property
-    def dropped(self) -> bool:
-        """Whether it was let go before it arrived."""
-        taken = {step for step, _ in self.steps}
-        return "unit_released" in taken and "unit_arrived" not in taken
-
 
 @dataclass(frozen=True)
 class Command:
@@ -142,25 +136,6 @@ class Situation:
     told_by: dict[tuple[str, str], tuple[Instant, str]]
     """Which fact last told something: (what, of whom) → (when, event id). It is how contradictions are found."""
 
-    def count_met(self) -> dict[str, int]:
-        """How many formations of each line are met.
-
-        Of every accepted offer as many whole ones as those who did not drop out make, each taken as an equal part of
-        its units; once the request is closed: what was not told to be unmet.
-        """
-        held: dict[tuple[str, str], list[bool]] = {}
-        for each in self.commitments.values():
-            held.setdefault((each.line, each.offer or each.commitment), []).append(not each.dropped)
-        met = dict.fromkeys(self.lines, 0)
-        for (line, offer), stay in held.items():
-            count = self.offers[offer].count if offer in self.offers else 1
-            met[line] = met.get(line, 0) + count * sum(stay) // len(stay)
-        for line, asked in self.lines.items():
-            request = self.requests.get(asked.request)
-            if request is not None and request.closed_at is not None:
-                met[line] = asked.count - (asked.unmet[0] if asked.unmet else 0)
-        return met
-
 
 EMPTY = Situation(None, None, {}, {}, {}, {}, {}, {}, {}, (), {})
 
@@ -194,6 +169,28 @@ def advance(situation: Situation, event: Event) -> Situation:
     draft = _thaw(situation)
     _tell(draft, event)
     return _freeze(draft, event.happened_at, situation.known_at)
+
+
+def count_met(situation: Situation) -> dict[str, int]:
+    """How many formations of each line are met.
+
+    Of every accepted offer as many whole ones as those make who did not drop out (were let go before they arrived),
+    each taken as an equal part of its units; once the request is closed: what was not told to be unmet.
+    """
+    held: dict[tuple[str, str], list[bool]] = {}
+    for each in situation.commitments.values():
+        taken = {step for step, _ in each.steps}
+        dropped = "unit_released" in taken and "unit_arrived" not in taken
+        held.setdefault((each.line, each.offer or each.commitment), []).append(not dropped)
+    met = dict.fromkeys(situation.lines, 0)
+    for (line, offer), stay in held.items():
+        count = situation.offers[offer].count if offer in situation.offers else 1
+        met[line] = met.get(line, 0) + count * sum(stay) // len(stay)
+    for line, asked in situation.lines.items():
+        request = situation.requests.get(asked.request)
+        if request is not None and request.closed_at is not None:
+            met[line] = asked.count - (asked.unmet[0] if asked.unmet else 0)
+    return met
 
 
 @dataclass

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from slagkracht.log import KINDS, UNIT_STATUSES, Conflict, Event, replay, verify_chain
+from slagkracht.log import KINDS, UNIT_STATUSES, Conflict, Event, count_met, replay, verify_chain
 from slagkracht.server import verify_log
 from slagkracht.server.checkpoints import read_exchanged, read_held, read_public_keys
 from slagkracht.server.database import Row, scope
@@ -91,7 +91,7 @@ def describe_past(events: list[Event], at: Any, known_at: Any) -> dict[str, Any]
     for unit in seen.units.values():
         if unit.status in UNIT_STATUSES:
             statuses[unit.status] += 1
-    held, met = [each for each in seen.commitments.values() if each.step != "unit_home"], seen.count_met()
+    held, met = [each for each in seen.commitments.values() if each.step != "unit_home"], count_met(seen)
     return {
         "op": seen.at,
         "bekend_op": seen.known_at,
