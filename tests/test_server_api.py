@@ -615,8 +615,12 @@ def test_escalating_refusing_and_withdrawing_say_when_they_happened() -> None:
     )
     offer = post(lender, "/aanboden", told | {"gebeurd_op": ago(44)}).json()["id"]
     for commitment in post(asker, f"/aanboden/{offer}/aanvaarden", {"gebeurd_op": ago(43)}).json()["ids"]:
-        for browser, step, at in ((asker, "unit_released", 42), (lender, "unit_home", 30)):
-            post(browser, f"/toezeggingen/{commitment}/stappen", {"stap": step, "gebeurd_op": ago(at)})
+        recall = {"stap": "unit_released", "reden": "eigen_inzet", "toelichting": "brand in Ede", "gebeurd_op": ago(42)}
+        for step in (recall, {"stap": "unit_home", "gebeurd_op": ago(30)}):
+            assert post(lender, f"/toezeggingen/{commitment}/stappen", step).status_code == 201
+        read = asker.get(f"{API}/toezeggingen/{commitment}").json()
+        assert (read["teruggeroepen"], read["toelichting"], read["afgevallen"]) == ("eigen_inzet", "brand in Ede", True)
+    assert asker.get(f"{API}/regels/{request}-1").json()["vervuld"] == 0, "nobody came"
     cost = {"soort": "personeel", "centen": 900_000, "dag": "2026-07-01", "omschrijving": "inzet"}
     kept = told_at([(lender, f"/aanvragen/{request}/kosten", cost, 85, 25, "cost_entered")])
     wrong = post(lender, f"/aanvragen/{request}/kosten", {**cost, "gebeurd_op": ago(24)}).json()["id"]
