@@ -25,6 +25,7 @@ from slagkracht.log import (
     append_event,
     compute_checkpoint,
     compute_standing_at,
+    count_met,
     format_event,
     parse_event,
     replay,
@@ -540,3 +541,21 @@ def test_a_line_of_a_hundred_thousand_brackets_is_refused() -> None:
     with pytest.raises(ValueError, match="geen logboekregel"):
         parse_event("[" * 100_000)
     assert verify("[" * 100_000 + "\n", "[" * 100_000)
+
+
+def test_what_is_met_follows_who_dropped_out_and_survives_an_odd_count() -> None:
+    asked = [
+        (0, "request_made", {"request": "a", "region": "VR06", "incident": "i", "ground": "g"}),
+        (1, "line_asked", {"request": "a", "line": "l", "formation": "peloton", "count": 3}),
+        (2, "offer_made", {"offer": "o", "line": "l", "region": "VR07", "units": ["1", "2", "3", "4"], "count": 2}),
+        *[(3, "unit_committed", {"commitment": f"c{n}", "line": "l", "unit": f"{n}", "region": "VR07", "offer": "o"})
+          for n in range(1, 5)],
+    ]  # fmt: skip
+    assert count_met(replay(told(*asked))) == {"l": 2}
+    gone = [(4, "unit_released", {"commitment": "c1"}), (5, "unit_released", {"commitment": "c2", "reason": "te_ver"})]
+    assert [count_met(replay(told(*asked, *gone[:n])))["l"] for n in (1, 2)] == [1, 1], "only whole formations count"
+    closed = [(6, "line_unmet", {"line": "l", "count": 2, "reason": "te_ver"}), (7, "request_closed", {"request": "a"})]
+    late = (8, "unit_released", {"commitment": "c3"})
+    assert count_met(replay(told(*asked, *gone, *closed, late))) == {"l": 1}, "as it was answered"
+    odd = [(at, kind, body | {"count": "veel"} if "count" in body else body) for at, kind, body in (*asked, *closed)]
+    assert count_met(replay(told(*odd))) == {"l": 0}

@@ -184,13 +184,18 @@ def count_met(situation: Situation) -> dict[str, int]:
         held.setdefault((each.line, each.offer or each.commitment), []).append(not dropped)
     met = dict.fromkeys(situation.lines, 0)
     for (line, offer), stay in held.items():
-        count = situation.offers[offer].count if offer in situation.offers else 1
+        count = _number(situation.offers[offer].count) if offer in situation.offers else 1
         met[line] = met.get(line, 0) + count * sum(stay) // len(stay)
     for line, asked in situation.lines.items():
         request = situation.requests.get(asked.request)
         if request is not None and request.closed_at is not None:
-            met[line] = asked.count - (asked.unmet[0] if asked.unmet else 0)
+            met[line] = _number(asked.count) - (_number(asked.unmet[0]) if asked.unmet else 0)
     return met
+
+
+def _number(told: Any) -> int:
+    """A count as a fact tells it; 0 where a correction or another system told something else."""
+    return told if isinstance(told, int) else 0
 
 
 @dataclass
