@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import os
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +15,8 @@ import pytest
 
 from cli_run import Answer, run
 from conftest import make_data_folder
-from slagkracht.server import cluster, database, ledger
+from slagkracht.cli import platform
+from slagkracht.server import cluster, database, ledger, serve, watch
 from slagkracht.server.database import Scope
 from slagkracht.server.journal import read_events, record
 
@@ -149,3 +152,16 @@ def test_a_database_that_falls_away_is_said_in_a_sentence(
     answer = run(capsys, "reservekopie", "--naar", tmp_path)
     assert answer.code == 1
     assert "Kan niet verder: de database viel weg" in answer.err
+
+
+def test_asked_to_end_the_platform_leaves_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that what stops with the program, its database, stops too: a signal that ends it at once would leave it."""
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(watch, "listen", lambda host, port: None)
+    monkeypatch.setattr(serve, "prepare", lambda demo: os.kill(os.getpid(), signal.SIGTERM))
+    try:
+        with pytest.raises(SystemExit) as left:
+            platform.run(port=0)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert left.value.code == 0

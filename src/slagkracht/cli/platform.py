@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import os
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -56,6 +58,7 @@ def run(
         embedded = None if "SLAGKRACHT_DSN" in os.environ else database.data_folder() / "postgres"
         serve.name_addresses(database.find_addresses(), serve.read_secret(database.data_folder()))
         raise typer.Exit(watch.keep_up(listener, embedded, demo=not empty))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # also asked to end so, its database stops with it
     serve.prepare(demo=not empty)
     serve.run(listener)
 
