@@ -189,8 +189,11 @@ def test_who_was_lent_while_standing_in_is_at_its_own_station_when_home() -> Non
             step(own, unit)
     with acting("VR06") as own:
         ledger.move_commitment(own, commitment, "unit_released")
+    then = datetime.datetime.now(datetime.UTC)
     with acting("VR07") as own:
-        assert assistance.move_commitment(own, commitment, "unit_home")[1] == []
+        assert assistance.move_commitment(own, commitment, "unit_home", then)[1] == []
+        ended = [fact for fact in read_events(own, "VR07") if fact.body.get("move_up_step") == "ended"][-1]
+    assert (ended.body["unit"], ended.happened_at) == (unit, then), "also told late, at the moment that it came home"
     assert place_of(unit) == (100_000.0, 400_000.0, "")
 
 

@@ -142,7 +142,7 @@ def move_commitment(
         row = scope.row("select line_id, unit_id from slagkracht.commitment where commitment_id = %s", commitment)
         assert row is not None
         if row["unit_id"] in {each["unit_id"] for each in move_ups.read_move_ups(scope)}:
-            move_ups.end_move_up(scope, row["unit_id"])
+            move_ups.end_move_up(scope, row["unit_id"], happened_at)
         ended = move_ups.return_all_for(scope, row["line_id"])
     return version, ended
 
